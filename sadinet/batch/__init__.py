@@ -1,0 +1,1 @@
+"""Many files: plan, ledger, runner, report, cluster."""

@@ -1,0 +1,1 @@
+"""Poses over time, pure functions on arrays: smoothing, gaps, angles, quality."""
