@@ -1,0 +1,22 @@
+"""Named sizes of SADI-NET."""
+
+from __future__ import annotations
+
+from sadinet.errors import InputError
+from sadinet.network.config import NetworkConfig
+
+PRESETS: dict[str, NetworkConfig] = {
+    "t": NetworkConfig(size_wh=(192, 192), widths=(32, 64, 128, 192), heatmap_sigma=1.5),
+    "s": NetworkConfig(size_wh=(256, 256), widths=(64, 128, 192, 256), heatmap_sigma=2.0),
+    "m": NetworkConfig(size_wh=(256, 256), widths=(96, 160, 224, 288, 320), heatmap_sigma=2.0),
+    "l": NetworkConfig(size_wh=(256, 256), widths=(128, 192, 256, 320, 384), stacks=2, heatmap_sigma=2.0),
+    "paper": NetworkConfig(joints=16, size_wh=(256, 256), widths=(256,) * 5, stacks=8, heatmap_sigma=2.0),
+}
+
+
+def preset(name: str) -> NetworkConfig:
+    """Return a preset's configuration; raises `InputError` naming the known ones."""
+    try:
+        return PRESETS[name]
+    except KeyError:
+        raise InputError(f"unknown preset {name!r}", "one of: " + ", ".join(PRESETS)) from None

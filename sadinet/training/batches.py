@@ -1,0 +1,96 @@
+"""Endless order out of people: which person comes when, cut by worker processes, resumable in the middle."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from sadinet.training.augment import AugmentConfig, augment
+from sadinet.training.datasets import PersonSet
+
+
+@dataclass(frozen=True, slots=True)
+class Mixture:
+    """Several sets and how much of each an epoch sees: 1.0 is everybody once."""
+
+    sets: tuple[PersonSet, ...]
+    shares: tuple[float, ...]
+
+    def epoch_order(self, seed: int, epoch: int) -> NDArray[np.int64]:
+        """Return (M, 2): set and person, shuffled; the same for the same seed and epoch."""
+        rng = np.random.default_rng((seed, epoch, 0xE90C))
+        parts = []
+        for number, (people, share) in enumerate(zip(self.sets, self.shares, strict=True)):
+            picked = rng.permutation(len(people))[: round(share * len(people))]
+            parts.append(np.stack([np.full(len(picked), number), picked], axis=1))
+        order = np.concatenate(parts)
+        return order[rng.permutation(len(order))]
+
+
+class _Crops(Dataset[tuple[Tensor, Tensor, Tensor]]):
+    def __init__(
+        self, mixture: Mixture, order: NDArray[np.int64], size_wh: tuple[int, int], config: AugmentConfig, seed: tuple[int, int]
+    ) -> None:
+        self.mixture, self.order, self.size_wh, self.config, self.seed = mixture, order, size_wh, config, seed
+
+    def __len__(self) -> int:
+        return len(self.order)
+
+    def __getitem__(self, place: int) -> tuple[Tensor, Tensor, Tensor]:
+        number, person = (int(v) for v in self.order[place])
+        people = self.mixture.sets[number]
+        crop, points, weight = augment(
+            people.pictures[person], people.joints[person], people.weight[person],
+            self.size_wh, self.config, (*self.seed, place),
+        )  # fmt: skip
+        return torch.from_numpy(crop), torch.from_numpy(points), torch.from_numpy(weight)
+
+
+class _From(Sampler[int]):
+    """The places from `start` on, in order: the order itself is already shuffled."""
+
+    def __init__(self, start: int, end: int) -> None:
+        self.places = range(start, end)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self.places)
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+
+def _quiet_worker(_: int) -> None:
+    cv2.setNumThreads(0)
+    torch.set_num_threads(1)
+
+
+def epoch_batches(
+    mixture: Mixture,
+    size_wh: tuple[int, int],
+    batch: int,
+    config: AugmentConfig,
+    *,
+    seed: int,
+    epoch: int,
+    done: int = 0,
+    workers: int = 1,
+) -> DataLoader[Sequence[Tensor]]:
+    """Serve an epoch from its `done`-th batch on: crops (B, H, W, 3) uint8 BGR, points (B, 19, 2), weight (B, 19)."""
+    order = mixture.epoch_order(seed, epoch)
+    whole = len(order) // batch * batch
+    crops = _Crops(mixture, order, size_wh, config, (seed, epoch))
+    return DataLoader(  # type: ignore[return-value]
+        crops,  # type: ignore[arg-type]
+        batch_size=batch,
+        sampler=_From(done * batch, whole),
+        num_workers=workers,
+        worker_init_fn=_quiet_worker,
+        prefetch_factor=6 if workers else None,
+    )

@@ -1,0 +1,157 @@
+"""People cut from pictures, held in memory, ready to be augmented."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import scipy.io
+from numpy.typing import NDArray
+
+from sadinet.errors import SourceError
+from sadinet.training.labels import Labels, Teacher, clean, fuse_teachers, torso_length
+
+Picture = NDArray[np.uint8]
+
+_CONTEXT = 0.6
+"""Ground kept around a person's joints, share of their size on each side: what rotation and scaling may need."""
+
+_LONGEST_SIDE = 320
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PersonSet:
+    """N people, each with a picture of its own.
+
+    Attributes:
+        name: of the data set.
+        pictures: N arrays (H, W, 3) uint8 BGR.
+        joints: (N, 19, 2) float32, pixels of its picture, NaN where unknown.
+        weight: (N, 19) float32.
+        keys: N names that find the original again.
+    """
+
+    name: str
+    pictures: list[Picture]
+    joints: NDArray[np.float32]
+    weight: NDArray[np.float32]
+    keys: list[str]
+
+    def __len__(self) -> int:
+        return len(self.pictures)
+
+
+def read_lspet_joints(root: Path) -> NDArray[np.float32]:
+    """Read `joints.mat` (14, 3, N), third row 1 = labelled, 0-based pixel centres; returns (N, 14, 2), NaN unlabelled.
+
+    Raises:
+        SourceError: if the file is missing or has another shape.
+    """
+    path = root / "joints.mat"
+    try:
+        raw = np.asarray(scipy.io.loadmat(str(path))["joints"], dtype=np.float32)
+    except (OSError, KeyError, ValueError) as error:
+        raise SourceError(f"cannot read LSPet's labels {path}: {error}", "DIR must hold joints.mat and images/") from error
+    if raw.ndim != 3 or raw.shape[:2] != (14, 3):
+        raise SourceError(f"{path}: joints have shape {raw.shape}", "LSPet's are (14, 3, N)")
+    joints = raw[:, :2].transpose(2, 0, 1).copy()
+    joints[raw[:, 2].T != 1] = np.nan
+    return joints
+
+
+def read_picture(path: Path) -> Picture:
+    """Read a colour picture as BGR; raises `SourceError` if it is missing or damaged."""
+    image = cv2.imread(str(path), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    if image is None:
+        raise SourceError(f"cannot read picture {path}")
+    return np.asarray(image, dtype=np.uint8)
+
+
+def _teachers(path: Path, keys: Sequence[object], *, upright: bool) -> tuple[Teacher, Teacher]:
+    """Load both teachers for the pictures named by `keys`, in that order; a picture they lack is NaN."""
+    with np.load(path) as file:
+        place = {key: i for i, key in enumerate(file["index"].tolist())}
+        rows = np.array([place.get(key, -1) for key in keys])
+
+        def pick(name: str, missing: float) -> NDArray[np.float32]:
+            values = np.asarray(file[name], dtype=np.float32)[rows]
+            values[rows < 0] = missing
+            return values
+
+        thunder = Teacher(pick("thunder", np.nan), pick("thunder_conf", 0))
+        tiny = Teacher(pick("tiny", np.nan), pick("tiny_conf", 0), trust=2.0 if upright else 1.0)
+    return tiny, thunder
+
+
+def load_lspet(root: Path, numbers: Sequence[int], teachers: Path | None = None) -> PersonSet:
+    """Load LSPet pictures by number (1-based, as in their names), labels cleaned if `teachers` is given.
+
+    Args:
+        root: folder with `images/im00001.jpg` .. and `joints.mat`.
+        numbers: picture numbers.
+        teachers: `.npz` with `index`, `thunder`, `thunder_conf`, `tiny`, `tiny_conf`, COCO order.
+    """
+    joints = read_lspet_joints(root)[np.array(numbers) - 1]
+    if teachers is None:
+        full = np.full((len(joints), 19, 2), np.nan, dtype=np.float32)
+        full[:, :14] = joints
+        nothing = np.zeros(full.shape[:2], dtype=bool)
+        labels = Labels(full, np.isfinite(full[..., 0]).astype(np.float32), nothing[:, 0], nothing)
+    else:
+        labels = clean(joints, *_teachers(teachers, list(numbers), upright=False))
+    pictures = [read_picture(root / "images" / f"im{number:05d}.jpg") for number in numbers]
+    return PersonSet("lspet", pictures, labels.joints, labels.weight, [f"im{n:05d}" for n in numbers])
+
+
+def _cut(picture: Picture, joints: NDArray[np.float32], weight: NDArray[np.float32]) -> tuple[Picture, NDArray[np.float32]]:
+    """Keep the person and some ground, at most `_LONGEST_SIDE` pixels; returns picture and moved joints."""
+    known = joints[weight > 0]
+    low, high = known.min(axis=0), known.max(axis=0)
+    margin = np.maximum((high - low).max() * _CONTEXT, 20)
+    height, width = picture.shape[:2]
+    x0, y0 = np.maximum(np.floor(low - margin), 0).astype(int)
+    x1, y1 = np.minimum(np.ceil(high + margin), [width, height]).astype(int)
+    part = picture[y0:y1, x0:x1]
+    shrink = min(1.0, _LONGEST_SIDE / max(part.shape[:2]))
+    moved = joints - [x0, y0]
+    if shrink < 1:
+        size = (max(1, round(part.shape[1] * shrink)), max(1, round(part.shape[0] * shrink)))
+        ratio = np.array([size[0] / part.shape[1], size[1] / part.shape[0]])
+        part = cv2.resize(part, size, interpolation=cv2.INTER_AREA)
+        moved = (moved + 0.5) * ratio - 0.5
+    return np.ascontiguousarray(part, dtype=np.uint8), moved.astype(np.float32)
+
+
+def load_stanford40(root: Path, teachers: Path, least_joints: int = 7) -> PersonSet:
+    """Load Stanford 40 with the joints on which two teachers agree; people with fewer than `least_joints` are left out.
+
+    Args:
+        root: folder with `JPEGImages/` and `XMLAnnotations/`.
+        teachers: as for `load_lspet`, in pixels of the original pictures.
+    """
+    with np.load(teachers) as file:
+        keys = sorted(file["index"].tolist())
+    tiny, thunder = _teachers(teachers, keys, upright=True)
+    boxes = np.array([_voc_height(root / "XMLAnnotations" / f"{key}.xml") for key in keys])
+    torso = torso_length(tiny.in_body19()[0])
+    torso = np.where(torso > 0.1 * boxes, torso, 0.25 * boxes)
+    joints, weight = fuse_teachers(tiny, thunder, torso)
+    kept = np.flatnonzero((weight > 0).sum(axis=1) >= least_joints)
+    pictures, moved = [], []
+    for i in kept:
+        part, points = _cut(read_picture(root / "JPEGImages" / f"{keys[i]}.jpg"), joints[i], weight[i])
+        pictures.append(part)
+        moved.append(points)
+    return PersonSet("stanford40", pictures, np.stack(moved), weight[kept], [keys[i] for i in kept])
+
+
+def _voc_height(path: Path) -> float:
+    """Height in pixels of the first box in a Pascal VOC file."""
+    box = ElementTree.parse(path).find(".//bndbox")  # noqa: S314 (the user's own data)
+    if box is None:
+        raise SourceError(f"{path} names no box")
+    return float(box.findtext("ymax", "0")) - float(box.findtext("ymin", "0"))
