@@ -1,6 +1,6 @@
 """Train a SADI-NET on LSPet and, if given, Stanford 40; run the same line again to resume.
 
-    python scripts/train.py --preset s --out runs/s --lspet DIR --teachers DIR [--stanford40 DIR]
+python scripts/train.py --preset s --out runs/s --lspet DIR --teachers DIR [--stanford40 DIR]
 """
 
 from __future__ import annotations

@@ -42,7 +42,11 @@ def open_engine(
         DeviceError: if engine, device or precision is not to be had; nothing else is taken in its place.
         WeightsError: if the model is damaged or not what its manifest says.
     """
-    for value, known, what in ((engine, ENGINES, "engine"), (device, DEVICES, "device"), (precision, PRECISIONS, "precision")):
+    for value, known, what in (
+        (engine, ENGINES, "engine"),
+        (device, DEVICES, "device"),
+        (precision, PRECISIONS, "precision"),
+    ):
         if value not in known:
             raise DeviceError(f"unknown {what} {value!r}", "one of: " + ", ".join(known))
     if engine == "auto":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import onnxruntime as ort
@@ -63,13 +63,13 @@ class OnnxEngine:
 
 def prepare(crops: Crops, spec: InputSpec) -> NDArray[np.uint8] | NDArray[np.float32]:
     """Bring crops (N, H, W, 3) uint8 BGR into the order, type and range that a network wants."""
-    fed: NDArray[np.uint8] | NDArray[np.float32] = crops if spec.channels == "bgr" else crops[..., ::-1]
+    fed: NDArray[Any] = crops if spec.channels == "bgr" else crops[..., ::-1]
     if not spec.is_plain:
         fed = (fed.astype(np.float32) - np.array(spec.mean, np.float32)) / np.array(spec.std, np.float32)
     if spec.layout == "nchw":
         fed = fed.transpose(0, 3, 1, 2)
-    wanted = np.uint8 if spec.dtype == "uint8" else np.float32
-    return np.ascontiguousarray(fed, dtype=wanted)
+    plain: NDArray[Any] = np.ascontiguousarray(fed, dtype=np.dtype(spec.dtype))
+    return plain
 
 
 def _check_names(session: ort.InferenceSession, weights: Weights) -> list[str]:
@@ -77,9 +77,9 @@ def _check_names(session: ort.InferenceSession, weights: Weights) -> list[str]:
     wanted = [outputs.heatmaps] if outputs.sigma is None else [outputs.heatmaps, outputs.sigma]
     there = [output.name for output in session.get_outputs()]
     if missing := [name for name in wanted if name not in there]:
-        raise WeightsError(
-            f"model {weights.name} has no output {missing[0]!r}", f"its outputs are: {', '.join(there)}"
-        )
+        raise WeightsError(f"model {weights.name} has no output {missing[0]!r}", f"its outputs are: {', '.join(there)}")
     if len(session.get_inputs()) != 1:
-        raise WeightsError(f"model {weights.name} wants {len(session.get_inputs())} inputs", "one picture is what we give")
+        raise WeightsError(
+            f"model {weights.name} wants {len(session.get_inputs())} inputs", "one picture is what we give"
+        )
     return wanted

@@ -36,7 +36,7 @@ def pick_device(asked: str) -> tuple[torch.device, str]:
         raise DeviceError(f"torch engine has no device {asked!r}", "one of: auto, " + ", ".join(has))
     if not has[asked]:
         there = ", ".join(name for name, there in has.items() if there)
-        build = "built without CUDA" if asked == "cuda" and not torch.backends.cuda.is_built() else "no driver or no card"
+        build = "built without CUDA" if asked == "cuda" and torch.version.cuda is None else "no driver or no card"
         raise DeviceError(f"torch {torch.__version__} finds no {asked}: {build}", f"it has: {there}")
     return torch.device(asked), "asked for"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from sadinet.errors import InputError
 
@@ -52,8 +52,8 @@ class NetworkConfig:
         if any(width % (4 * len(self.dilations)) for width in self.widths):
             raise InputError(f"widths {self.widths}", f"must be multiples of {4 * len(self.dilations)}")
         for name, known in (("block", Block), ("sfm", Fusion), ("dlm", Distribution)):
-            if getattr(self, name) not in known.__args__:
-                raise InputError(f"{name}={getattr(self, name)!r}", "one of: " + ", ".join(known.__args__))
+            if getattr(self, name) not in get_args(known):
+                raise InputError(f"{name}={getattr(self, name)!r}", "one of: " + ", ".join(get_args(known)))
 
     @property
     def depth(self) -> int:
@@ -75,4 +75,5 @@ class NetworkConfig:
         known = {f.name for f in fields(cls)}
         if unknown := sorted(set(values) - known):
             raise InputError(f"unknown network setting {unknown[0]!r}", "one of: " + ", ".join(sorted(known)))
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+        plain: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+        return cls(**plain)

@@ -57,8 +57,8 @@ class DistributionLearning(nn.Module):
         channels = config.widths[0]
         self.mode = config.dlm
         self.heatmap = nn.Conv2d(channels, config.joints, 1)
+        self.heatmap.bias = nn.Parameter(torch.zeros(config.joints))
         nn.init.normal_(self.heatmap.weight, std=0.01)
-        nn.init.zeros_(self.heatmap.bias)
         if self.mode == "off":
             return
         self.spread = nn.Parameter(torch.zeros(config.joints, 2, channels))

@@ -19,7 +19,7 @@ class GlobalFusion(nn.Module):
 
     def __init__(self, channels: int, scales: int) -> None:
         super().__init__()
-        self.scales = scales
+        self.channels, self.scales = channels, scales
         hidden = max(16, channels // 2)
         self.squeeze = nn.Linear(channels * scales, hidden)
         self.weigh = nn.Linear(hidden, channels * scales)
@@ -27,7 +27,7 @@ class GlobalFusion(nn.Module):
     def forward(self, features: list[Tensor]) -> list[Tensor]:
         pooled = torch.cat([spatial_mean(f).flatten(1) for f in features], dim=1)
         logits = self.weigh(torch.relu(self.squeeze(pooled)))
-        shares = logits.view(len(pooled), self.scales, -1).float().softmax(dim=1).to(pooled.dtype)
+        shares = logits.view(-1, self.scales, self.channels).float().softmax(dim=1).to(pooled.dtype)
         # Equal shares leave every scale as it was.
         return [f * (self.scales * shares[:, i, :, None, None]) for i, f in enumerate(features)]
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sadinet.engines import open_engine
-from sadinet.engines.base import CellJoints, joints_of_maps, Maps
+from sadinet.engines.base import CellJoints, Maps, joints_of_maps
 from sadinet.engines.onnx import Precision
 from sadinet.engines.session import Runtime
 from sadinet.errors import InputError
@@ -113,10 +113,11 @@ class PoseEstimator:
     def _flipped(self, crops: NDArray[np.uint8]) -> CellJoints:
         plain, mirrored = self._engine.maps(crops), self._engine.maps(np.ascontiguousarray(crops[:, :, ::-1]))
         order = self._pose.skeleton.flip_order
-        heatmaps = (plain.heatmaps + mirrored.heatmaps[:, order, :, ::-1]) / 2
+        half = np.float32(0.5)
+        heatmaps = half * (plain.heatmaps + mirrored.heatmaps[:, order, :, ::-1])
         sigmas = None
         if plain.sigmas is not None and mirrored.sigmas is not None:
-            sigmas = (plain.sigmas + mirrored.sigmas[:, order]) / 2
+            sigmas = half * (plain.sigmas + mirrored.sigmas[:, order])
         return joints_of_maps(Maps(heatmaps, sigmas), self._pose.heatmap.sigma, self._how)
 
     def _pose_of(self, found: CellJoints, i: int, box: Box, matrix: Matrix) -> Pose:
@@ -127,16 +128,15 @@ class PoseEstimator:
         if self._conversion is not None:
             joints, sigmas = (np.asarray(self._conversion.apply(values, axis=0)) for values in (joints, sigmas))
             scores = self._conversion.apply(scores, axis=0)
-        return Pose(
-            joints.astype(np.float32), scores.astype(np.float32), sigmas.astype(np.float32), box, self.skeleton
-        )
+        return Pose(joints.astype(np.float32), scores.astype(np.float32), sigmas.astype(np.float32), box, self.skeleton)
 
 
 def _check_image(image: Image) -> None:
     if not isinstance(image, np.ndarray) or image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
         shape = f"{getattr(image, 'dtype', type(image).__name__)} {getattr(image, 'shape', '')}".strip()
         raise InputError(
-            f"picture is {shape}, not uint8 (H, W, 3) BGR", "sadinet.media.pictures.read_picture converts what files hold"
+            f"picture is {shape}, not uint8 (H, W, 3) BGR",
+            "sadinet.media.pictures.read_picture converts what files hold",
         )
     if image.size == 0:
         raise InputError(f"picture {image.shape} is empty")

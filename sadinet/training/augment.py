@@ -47,7 +47,11 @@ class AugmentConfig:
 
 
 def random_matrix(
-    joints: Points, weight: NDArray[np.float32], size_wh: tuple[int, int], config: AugmentConfig, rng: np.random.Generator
+    joints: Points,
+    weight: NDArray[np.float32],
+    size_wh: tuple[int, int],
+    config: AugmentConfig,
+    rng: np.random.Generator,
 ) -> tuple[Matrix, bool]:
     """Return a random crop's map from picture to crop pixels, and whether it mirrors."""
     chosen = weight > 0

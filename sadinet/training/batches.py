@@ -36,7 +36,12 @@ class Mixture:
 
 class _Crops(Dataset[tuple[Tensor, Tensor, Tensor]]):
     def __init__(
-        self, mixture: Mixture, order: NDArray[np.int64], size_wh: tuple[int, int], config: AugmentConfig, seed: tuple[int, int]
+        self,
+        mixture: Mixture,
+        order: NDArray[np.int64],
+        size_wh: tuple[int, int],
+        config: AugmentConfig,
+        seed: tuple[int, int],
     ) -> None:
         self.mixture, self.order, self.size_wh, self.config, self.seed = mixture, order, size_wh, config, seed
 
@@ -86,8 +91,8 @@ def epoch_batches(
     order = mixture.epoch_order(seed, epoch)
     whole = len(order) // batch * batch
     crops = _Crops(mixture, order, size_wh, config, (seed, epoch))
-    return DataLoader(  # type: ignore[return-value]
-        crops,  # type: ignore[arg-type]
+    return DataLoader(
+        crops,
         batch_size=batch,
         sampler=_From(done * batch, whole),
         num_workers=workers,

@@ -23,7 +23,9 @@ def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
         beside.replace(path)
     except (OSError, RuntimeError) as error:
         beside.unlink(missing_ok=True)
-        raise OutputError(f"cannot save {path}: {error}", "free some space; the previous checkpoint is untouched") from error
+        raise OutputError(
+            f"cannot save {path}: {error}", "free some space; the previous checkpoint is untouched"
+        ) from error
 
 
 def load_checkpoint(path: Path) -> dict[str, Any]:

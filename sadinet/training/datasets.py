@@ -55,12 +55,14 @@ def read_lspet_joints(root: Path) -> NDArray[np.float32]:
     try:
         raw = np.asarray(scipy.io.loadmat(str(path))["joints"], dtype=np.float32)
     except (OSError, KeyError, ValueError) as error:
-        raise SourceError(f"cannot read LSPet's labels {path}: {error}", "DIR must hold joints.mat and images/") from error
+        raise SourceError(
+            f"cannot read LSPet's labels {path}: {error}", "DIR must hold joints.mat and images/"
+        ) from error
     if raw.ndim != 3 or raw.shape[:2] != (14, 3):
         raise SourceError(f"{path}: joints have shape {raw.shape}", "LSPet's are (14, 3, N)")
-    joints = raw[:, :2].transpose(2, 0, 1).copy()
+    joints: NDArray[np.float32] = raw[:, :2].transpose(2, 0, 1).copy()
     joints[raw[:, 2].T != 1] = np.nan
-    return joints
+    return np.asarray(joints, dtype=np.float32)
 
 
 def read_picture(path: Path) -> Picture:
@@ -107,7 +109,9 @@ def load_lspet(root: Path, numbers: Sequence[int], teachers: Path | None = None)
     return PersonSet("lspet", pictures, labels.joints, labels.weight, [f"im{n:05d}" for n in numbers])
 
 
-def _cut(picture: Picture, joints: NDArray[np.float32], weight: NDArray[np.float32]) -> tuple[Picture, NDArray[np.float32]]:
+def _cut(
+    picture: Picture, joints: NDArray[np.float32], weight: NDArray[np.float32]
+) -> tuple[Picture, NDArray[np.float32]]:
     """Keep the person and some ground, at most `_LONGEST_SIDE` pixels; returns picture and moved joints."""
     known = joints[weight > 0]
     low, high = known.min(axis=0), known.max(axis=0)
@@ -121,7 +125,7 @@ def _cut(picture: Picture, joints: NDArray[np.float32], weight: NDArray[np.float
     if shrink < 1:
         size = (max(1, round(part.shape[1] * shrink)), max(1, round(part.shape[0] * shrink)))
         ratio = np.array([size[0] / part.shape[1], size[1] / part.shape[0]])
-        part = cv2.resize(part, size, interpolation=cv2.INTER_AREA)
+        part = np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
         moved = (moved + 0.5) * ratio - 0.5
     return np.ascontiguousarray(part, dtype=np.uint8), moved.astype(np.float32)
 

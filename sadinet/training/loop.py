@@ -79,7 +79,7 @@ class TrainConfig:
         return sum(stage.epochs for stage in self.stages)
 
 
-class TrainingFailed(SadinetError):
+class TrainingFailedError(SadinetError):
     """Training cannot go on: the loss is not a number, or exploded."""
 
 
@@ -134,7 +134,7 @@ class Trainer:
         }
 
     def run(self, mixture: Mixture, held_out: PersonSet) -> None:
-        """Train to the end of the schedule; raises `TrainingFailed` if the loss stops being a number."""
+        """Train to the end of the schedule; raises `TrainingFailedError` if the loss stops being a number."""
         while self.epoch < self.config.epochs:
             started = time.monotonic()
             means, seen = self._epoch(mixture)
@@ -156,7 +156,9 @@ class Trainer:
         self.network.train()
         for crops, points, weight in loader:
             progress = (self.epoch + self.batch_done / whole) / self.config.epochs
-            parts = self._step(crops, (points + 0.5) / STEM_STRIDE - 0.5, weight, sigma, learning_rate(self.config, progress))
+            parts = self._step(
+                crops, (points + 0.5) / STEM_STRIDE - 0.5, weight, sigma, learning_rate(self.config, progress)
+            )
             self.batch_done += 1
             for name, value in parts.items():
                 sums[name] = sums.get(name, 0.0) + value
@@ -181,7 +183,7 @@ class Trainer:
         parts["total"].backward()
         norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.config.clip)
         if not torch.isfinite(norm):
-            raise TrainingFailed(
+            raise TrainingFailedError(
                 f"the gradient is not a number at epoch {self.epoch}, batch {self.batch_done}",
                 f"the last good checkpoint is {self.folder / 'last.pt'}; lower the rate",
             )
@@ -197,7 +199,8 @@ class Trainer:
         wide, narrow = limb_pck(joints, held_out)
         error = torch.from_numpy(joints - held_out.joints).abs()[:, :14]
         inside = float((error <= torch.from_numpy(spread)[:, :14]).float().mean())
-        share = float(torch.sigmoid(averaged.stacks[-1].head.weight).mean()) if self.config.network.dlm != "off" else 0.0
+        logit = self.average.values.get(f"stacks.{self.config.network.stacks - 1}.head.weight")
+        share = 0.0 if logit is None else float(torch.sigmoid(logit).mean())
         row = {"epoch": self.epoch, "size": stage.size_wh[0], **{k: round(v, 4) for k, v in means.items()}}
         row |= {"pck02": round(wide, 2), "pck01": round(narrow, 2), "sigma_cover": round(inside, 3)}
         row |= {"dlm_w": round(share, 3), "speed": round(speed, 1)}

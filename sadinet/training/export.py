@@ -1,0 +1,106 @@
+"""From a checkpoint to shipped files: safetensors, ONNX in two precisions, and the manifest's values."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import save_file
+
+from sadinet.engines.session import PRECISION_KEY, open_session
+from sadinet.errors import WeightsError
+from sadinet.network.config import NetworkConfig
+from sadinet.network.model import Deployed, SadiNet
+from sadinet.training.checkpoint import load_checkpoint
+
+OPSET = 17
+_TOLERANCE = {"fp32": 1e-4, "fp16": 2e-2}
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """Largest differences between torch and ONNX Runtime on the same crops: heatmap values, and sigma in cells."""
+
+    precision: str
+    heatmaps: float
+    sigma: float
+
+
+def network_of_checkpoint(path: Path, size_wh: tuple[int, int]) -> SadiNet:
+    """Return the averaged network of a checkpoint, configured for an input size; the weights fit any size.
+
+    Raises:
+        WeightsError: if the checkpoint is damaged or of another network.
+    """
+    state = load_checkpoint(path)
+    try:
+        config = NetworkConfig.from_dict(state["config"]["network"])
+        config = replace(config, size_wh=size_wh, heatmap_sigma=size_wh[0] / 128)
+        network = SadiNet(config)
+        network.load_state_dict(state["average"]["values"])
+    except (KeyError, RuntimeError) as error:
+        raise WeightsError(f"{path} is not a checkpoint of this network: {error}") from error
+    return network.eval()
+
+
+def write_safetensors(deployed: Deployed, path: Path) -> None:
+    """Write all tensors in fp32, contiguous."""
+    tensors = {name: value.detach().contiguous() for name, value in deployed.state_dict().items()}
+    save_file(
+        {name: value.float() if value.is_floating_point() else value for name, value in tensors.items()}, str(path)
+    )
+    path.chmod(0o644)
+
+
+def write_onnx(deployed: Deployed, path: Path, precision: str) -> Agreement:
+    """Export with a dynamic batch, and hold ONNX Runtime against torch.
+
+    Args:
+        deployed: in fp32, in evaluation mode.
+        path: the file to write.
+        precision: "fp32" or "fp16"; input is uint8 and output fp32 in both.
+
+    Raises:
+        WeightsError: if both runtimes disagree.
+    """
+    width, height = deployed.network.config.size_wh
+    rng = np.random.default_rng(0)
+    crops = rng.integers(0, 256, (3, height, width, 3), dtype=np.uint8)
+    with torch.no_grad():
+        told = [value.numpy() for value in deployed(torch.from_numpy(crops))]
+    exported = deployed
+    if precision == "fp16":
+        exported = Deployed(SadiNet(deployed.network.config)).eval()
+        exported.load_state_dict(deployed.state_dict())
+        exported.network.half()
+    names = ["heatmaps", "sigma"][: len(told)]
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        draft = Path(folder) / path.name
+        torch.onnx.export(
+            exported, (torch.from_numpy(crops[:2]),), str(draft), dynamo=False, opset_version=OPSET,
+            input_names=["crops"], output_names=names, dynamic_axes={name: {0: "people"} for name in ["crops", *names]},
+        )  # fmt: skip
+        model = onnx.load(str(draft))
+        onnx.helper.set_model_props(model, {PRECISION_KEY: precision})
+        onnx.checker.check_model(model)
+        onnx.save(model, str(draft))
+        agreement = _compare(draft, crops, told, precision)
+        draft.replace(path)
+    return agreement
+
+
+def _compare(path: Path, crops: NDArray[np.uint8], told: list[NDArray[np.float32]], precision: str) -> Agreement:
+    session, _ = open_session(path, device="cpu")
+    alone, rest = session.run(None, {"crops": crops[:1]}), session.run(None, {"crops": crops[1:]})
+    got = [np.concatenate(parts) for parts in zip(alone, rest, strict=True)]
+    apart = [float(np.abs(a - b).max()) for a, b in zip(told, got, strict=True)]
+    if not apart[0] <= _TOLERANCE[precision]:
+        raise WeightsError(
+            f"torch and ONNX Runtime differ by {apart[0]:.2g} in {precision}", "the export is not to be used"
+        )
+    return Agreement(precision, apart[0], apart[1] if len(apart) > 1 else 0.0)
