@@ -57,7 +57,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--name", default=DEFAULTS["detector"], help="name of the model (default: %(default)s)")
     parser.add_argument(
-        "--size", type=size_wh, default=(416, 320), help="frames are scaled to this many pixels (default: 416x320)"
+        "--size", type=size_wh, default=(384, 288), help="frames are scaled to this many pixels (default: 384x288)"
     )
     parser.add_argument("--precision", choices=("fp32", "fp16-storage", "int8"), default="fp16-storage")
     parser.add_argument("--calibrate", type=Path, help="for int8: a folder of pictures with people")

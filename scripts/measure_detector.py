@@ -1,6 +1,6 @@
 """Measure person detectors: recall of labelled people, boxes a picture, milliseconds.
 
-    python scripts/measure_detector.py MANIFEST... --sizes 320x256,416x320 --root DIR --annotations FILE
+    python scripts/measure_detector.py MANIFEST... --sizes 320x256,384x288 --root DIR --annotations FILE
 
 `DIR` holds the pictures of a COCO keypoint JSON. Recall counts labelled people that a box of the given
 score covers with an IoU of at least 0.5, each box for one person; a person is large from 96 x 96 px of
