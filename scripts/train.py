@@ -1,15 +1,19 @@
 """Train a SADI-NET on LSPet and, if given, Stanford 40; run the same line again to resume.
 
+On a CPU one process with one thread for each core is fastest: torchrun --nproc-per-node CORES scripts/train.py ..
+
 python scripts/train.py --preset s --out runs/s --lspet DIR --teachers DIR [--stanford40 DIR]
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
 import torch
+from torch import distributed as dist
 
 from sadinet.errors import SadinetError
 from sadinet.network.presets import preset
@@ -48,11 +52,14 @@ def main(arguments: list[str] | None = None) -> int:
     options = parse(arguments)
     torch.set_flush_denormal(True)  # Gaussian tails are denormal and several times slower
     torch.set_num_threads(options.threads)
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        dist.init_process_group("gloo")
     stages = tuple(Stage((int(s.split("x")[0]),) * 2, int(s.split("x")[1])) for s in options.stages.split(","))
     config = TrainConfig(preset(options.preset), stages, batch=options.batch, rate=options.rate, seed=options.seed)
 
     def say(line: str) -> None:
-        print(line, flush=True)
+        if os.environ.get("RANK", "0") == "0":
+            print(line, flush=True)
 
     try:
         teachers = options.teachers / "lspet.npz" if options.teachers else None

@@ -34,16 +34,16 @@ class AugmentConfig:
         blur, grey, patch: chances of a blur, of losing colour, and of each of two grey patches.
     """
 
-    rotation_deg: float = 30.0
-    full_turn: float = 0.15
+    rotation_deg: float = 22.0
+    full_turn: float = 0.1
     scale: float = 0.18
     zoom: float = 0.1
     shift: float = 0.06
-    half_body: float = 0.15
-    colour: float = 0.25
+    half_body: float = 0.1
+    colour: float = 0.18
     blur: float = 0.1
     grey: float = 0.05
-    patch: float = 0.25
+    patch: float = 0.12
 
 
 def random_matrix(

@@ -58,11 +58,13 @@ class _Crops(Dataset[tuple[Tensor, Tensor, Tensor]]):
         return torch.from_numpy(crop), torch.from_numpy(points), torch.from_numpy(weight)
 
 
-class _From(Sampler[int]):
-    """The places from `start` on, in order: the order itself is already shuffled."""
+class _Share(Sampler[int]):
+    """One process' share of each batch from the `done`-th on; the order itself is already shuffled."""
 
-    def __init__(self, start: int, end: int) -> None:
-        self.places = range(start, end)
+    def __init__(self, count: int, batch: int, done: int, rank: int, ranks: int) -> None:
+        each = batch // ranks
+        starts = range(done * batch + rank * each, count // batch * batch, batch)
+        self.places = [place for start in starts for place in range(start, start + each)]
 
     def __iter__(self) -> Iterator[int]:
         return iter(self.places)
@@ -86,15 +88,19 @@ def epoch_batches(
     epoch: int,
     done: int = 0,
     workers: int = 1,
+    rank: int = 0,
+    ranks: int = 1,
 ) -> DataLoader[Sequence[Tensor]]:
-    """Serve an epoch from its `done`-th batch on: crops (B, H, W, 3) uint8 BGR, points (B, 19, 2), weight (B, 19)."""
+    """Serve an epoch from its `done`-th batch on: crops (B, H, W, 3) uint8 BGR, points (B, 19, 2), weight (B, 19).
+
+    With several processes each of the `ranks` gets its own part of every batch.
+    """
     order = mixture.epoch_order(seed, epoch)
-    whole = len(order) // batch * batch
     crops = _Crops(mixture, order, size_wh, config, (seed, epoch))
     return DataLoader(
         crops,
-        batch_size=batch,
-        sampler=_From(done * batch, whole),
+        batch_size=batch // ranks,
+        sampler=_Share(len(order), batch, done, rank, ranks),
         num_workers=workers,
         worker_init_fn=_quiet_worker,
         prefetch_factor=6 if workers else None,

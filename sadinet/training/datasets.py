@@ -80,7 +80,7 @@ def _teachers(path: Path, keys: Sequence[object], *, upright: bool) -> tuple[Tea
         rows = np.array([place.get(key, -1) for key in keys])
 
         def pick(name: str, missing: float) -> NDArray[np.float32]:
-            values = np.asarray(file[name], dtype=np.float32)[rows]
+            values: NDArray[np.float32] = np.asarray(file[name], dtype=np.float32)[rows]
             values[rows < 0] = missing
             return values
 

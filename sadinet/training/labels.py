@@ -61,7 +61,7 @@ class Teacher:
 
 
 def torso_length(joints: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Mean of both shoulder-to-opposite-hip distances: (N, K >= 14, 2) in LSP's order -> (N,), NaN if one is missing."""
+    """Mean of both shoulder-to-opposite-hip distances: (N, K >= 14, 2) in LSP's order -> (N,); NaN if one lacks."""
     hip_r, hip_l, shoulder_r, shoulder_l = (
         LSP14.index(name) for name in ("right_hip", "left_hip", "right_shoulder", "left_shoulder")
     )

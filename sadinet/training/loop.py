@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch import distributed as dist
 
 from sadinet.errors import SadinetError
 from sadinet.network.config import STEM_STRIDE, NetworkConfig
@@ -97,6 +98,8 @@ class Trainer:
     def __init__(self, config: TrainConfig, folder: Path, say: Callable[[str], None]) -> None:
         torch.manual_seed(config.seed)
         self.config, self.folder, self.say = config, folder, say
+        together = dist.is_available() and dist.is_initialized()
+        self.rank, self.ranks = (dist.get_rank(), dist.get_world_size()) if together else (0, 1)
         self.network = SadiNet(config.network).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.criterion = Criterion(config.losses)
         self.pixels = Deployed(self.network)
@@ -140,8 +143,9 @@ class Trainer:
             means, seen = self._epoch(mixture)
             seconds = time.monotonic() - started
             self.epoch, self.batch_done = self.epoch + 1, 0
-            save_checkpoint(self.folder / "last.pt", self.state())
-            self._validate(held_out, means, seen / max(seconds, 1e-9))
+            self._save("last.pt")
+            if self.rank == 0:
+                self._validate(held_out, means, seen / max(seconds, 1e-9))
 
     def _epoch(self, mixture: Mixture) -> tuple[dict[str, float], int]:
         stage = self.config.stage_of(self.epoch)
@@ -150,6 +154,7 @@ class Trainer:
         loader = epoch_batches(
             mixture, stage.size_wh, self.config.batch, self.config.augment,
             seed=self.config.seed, epoch=self.epoch, done=self.batch_done,
+            rank=self.rank, ranks=self.ranks,
         )  # fmt: skip
         sums: dict[str, float] = {}
         first, saved = self.batch_done, time.monotonic()
@@ -167,7 +172,7 @@ class Trainer:
                 shown = " ".join(f"{k} {v / count:.3f}" for k, v in sums.items())
                 self.say(f"epoch {self.epoch} {self.batch_done}/{whole} {stage.size_wh[0]}px {shown}")
             if time.monotonic() - saved > 60 * self.config.save_minutes:
-                save_checkpoint(self.folder / "last.pt", self.state())
+                self._save("last.pt")
                 saved = time.monotonic()
         count = max(self.batch_done - first, 1)
         return {k: v / count for k, v in sums.items()}, count * self.config.batch
@@ -181,6 +186,7 @@ class Trainer:
         parts = self.criterion(answers, cells, weight, sigma)
         self.optimiser.zero_grad(set_to_none=True)
         parts["total"].backward()
+        self._share_gradients()
         norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.config.clip)
         if not torch.isfinite(norm):
             raise TrainingFailedError(
@@ -190,6 +196,21 @@ class Trainer:
         self.optimiser.step()
         self.average.update(self.network)
         return {k: float(v.detach()) for k, v in parts.items()}
+
+    def _share_gradients(self) -> None:
+        """Average the gradients of all processes, in one message."""
+        if self.ranks == 1:
+            return
+        grads = [p.grad for group in self.optimiser.param_groups for p in group["params"] if p.grad is not None]
+        message = torch.cat([grad.reshape(-1) for grad in grads])
+        dist.all_reduce(message)
+        message /= self.ranks
+        for grad, part in zip(grads, message.split([grad.numel() for grad in grads]), strict=True):
+            grad.copy_(part.view_as(grad))
+
+    def _save(self, name: str) -> None:
+        if self.rank == 0:
+            save_checkpoint(self.folder / name, self.state())
 
     def _validate(self, held_out: PersonSet, means: dict[str, float], speed: float) -> None:
         stage = self.config.stage_of(self.epoch - 1)
@@ -207,7 +228,7 @@ class Trainer:
         self._log(row)
         if wide > self.best:
             self.best = wide
-            save_checkpoint(self.folder / "best.pt", self.state())
+            self._save("best.pt")
         self.say(" ".join(f"{k} {v}" for k, v in row.items()))
 
     def _log(self, row: dict[str, float]) -> None:
