@@ -113,10 +113,16 @@ def describe(options: argparse.Namespace, path: Path) -> Manifest:
         input=InputSpec(options.size),
         detector=DetectorSpec(options.score, options.iou, 300, HEADS, STRIDES, BINS),
         data=DATA,
-        figures=json.loads(options.figures.read_text(encoding="utf-8")) if options.figures else {},
+        figures=read_figures(options.figures) if options.figures else {},
         licence="AGPL-3.0",
         origin=Origin(commit, "python scripts/make_detector.py " + shlex.join(given), SOURCE),
     )
+
+
+def read_figures(path: Path) -> dict[str, Any]:
+    """Read the figures of measure_detector.py; times are left out, they belong to the machine."""
+    rows = json.loads(path.read_text(encoding="utf-8"))
+    return {name: {key: value for key, value in row.items() if "@" in key} for name, row in rows.items()}
 
 
 def read_source(path: Path) -> onnx.ModelProto:
