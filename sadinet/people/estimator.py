@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from sadinet.engines import open_engine
-from sadinet.engines.base import CellJoints, Maps, joints_of_maps
+from sadinet.engines.base import CellJoints, Engine, Maps, joints_of_maps
 from sadinet.engines.onnx import Precision
 from sadinet.engines.session import Runtime
 from sadinet.errors import InputError
@@ -24,6 +25,21 @@ BACKGROUND_BGR = (103.53, 116.28, 123.675)
 """What lies outside the frame: the mean colour of the training pictures."""
 
 Image = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PeopleMaps:
+    """What the network says of the people of one picture.
+
+    Attributes:
+        parts: heatmaps and spread, in the batches that they were run in.
+        boxes: one for each person.
+        matrices: from frame to crop pixels, one for each person.
+    """
+
+    parts: tuple[Maps, ...]
+    boxes: tuple[Box, ...]
+    matrices: tuple[Matrix, ...]
 
 
 class PoseEstimator:
@@ -72,6 +88,11 @@ class PoseEstimator:
         return self._engine.runtime
 
     @property
+    def engine(self) -> Engine:
+        """The network in its runtime."""
+        return self._engine
+
+    @property
     def decode(self) -> DecodeSpec:
         """How the heatmaps are read."""
         return self._how
@@ -96,6 +117,28 @@ class PoseEstimator:
             poses += self._batch(image, people[start : start + self._most_crops])
         return tuple(poses)
 
+    def maps(self, image: Image, boxes: Sequence[Box] | NDArray[np.floating]) -> PeopleMaps:
+        """Run the network alone, so that `read` can decode its maps in more than one way.
+
+        Args and Raises: as for a call.
+        """
+        _check_image(image)
+        people = [_check_box(box, image) for box in _as_boxes(boxes)]
+        parts: list[Maps] = []
+        matrices: list[Matrix] = []
+        for start in range(0, len(people), self._most_crops):
+            crops, part = self.crop(image, people[start : start + self._most_crops])
+            parts.append(self._maps(crops))
+            matrices += part
+        return PeopleMaps(tuple(parts), tuple(people), tuple(matrices))
+
+    def read(self, people: PeopleMaps, how: DecodeSpec | None = None) -> tuple[Pose, ...]:
+        """Decode what `maps` returned; `how` is the estimator's own way unless given."""
+        found = [joints_of_maps(part, self._pose.heatmap.sigma, how or self._how) for part in people.parts]
+        rows = [(joints, i) for joints in found for i in range(len(joints.cells))]
+        places = zip(rows, people.boxes, people.matrices, strict=True)
+        return tuple(self._pose_of(joints, i, box, matrix) for (joints, i), box, matrix in places)
+
     def crop(self, image: Image, boxes: Sequence[Box]) -> tuple[NDArray[np.uint8], list[Matrix]]:
         """Cut crops (N, h, w, 3) uint8 BGR, and return the maps from frame to crop pixels."""
         size_wh = self.weights.manifest.input.size_wh
@@ -107,18 +150,24 @@ class PoseEstimator:
 
     def _batch(self, image: Image, boxes: Sequence[Box]) -> list[Pose]:
         crops, matrices = self.crop(image, boxes)
-        found = self._flipped(crops) if self._flip_test else self._engine.joints(crops, self._how)
+        if self._flip_test:
+            found = joints_of_maps(self._maps(crops), self._pose.heatmap.sigma, self._how)
+        else:
+            found = self._engine.joints(crops, self._how)
         return [self._pose_of(found, i, box, matrices[i]) for i, box in enumerate(boxes)]
 
-    def _flipped(self, crops: NDArray[np.uint8]) -> CellJoints:
-        plain, mirrored = self._engine.maps(crops), self._engine.maps(np.ascontiguousarray(crops[:, :, ::-1]))
+    def _maps(self, crops: NDArray[np.uint8]) -> Maps:
+        plain = self._engine.maps(crops)
+        if not self._flip_test:
+            return plain
+        mirrored = self._engine.maps(np.ascontiguousarray(crops[:, :, ::-1]))
         order = self._pose.skeleton.flip_order
         half = np.float32(0.5)
         heatmaps = half * (plain.heatmaps + mirrored.heatmaps[:, order, :, ::-1])
         sigmas = None
         if plain.sigmas is not None and mirrored.sigmas is not None:
             sigmas = half * (plain.sigmas + mirrored.sigmas[:, order])
-        return joints_of_maps(Maps(heatmaps, sigmas), self._pose.heatmap.sigma, self._how)
+        return Maps(heatmaps, sigmas)
 
     def _pose_of(self, found: CellJoints, i: int, box: Box, matrix: Matrix) -> Pose:
         stride = self._pose.heatmap.stride

@@ -1,0 +1,197 @@
+"""Hold a model against labelled pictures: PCK on LSPet, OKS average precision and PCK on COCO.
+
+    python scripts/evaluate.py --weights default --dataset lspet --root DIR --select 8501:9000 --json lspet.json
+    python scripts/evaluate.py --weights default --dataset coco --root DIR --annotations FILE --json coco.json
+
+With several ways of decoding the network still runs once for each picture.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, get_args
+
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from sadinet._version import __version__
+from sadinet.atomic import write_bytes
+from sadinet.dark import Method, Modulation
+from sadinet.engines import DEVICES, ENGINES, PRECISIONS
+from sadinet.errors import InputError, SadinetError
+from sadinet.manifest import DecodeSpec
+from sadinet.people.detector import Detector, open_detector
+from sadinet.people.estimator import PoseEstimator
+from sadinet.skeletons import convert
+from sadinet.training.evaluation import Predictions, figures, predict
+from sadinet.training.examination import DATASETS, Examination, Selection, open_examination
+from sadinet.weights import find_weights
+
+
+def parse(arguments: list[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--weights", default="default", help="name, manifest or folder of a model")
+    parser.add_argument("--dataset", choices=DATASETS, required=True)
+    parser.add_argument("--root", type=Path, required=True, help="lspet: images/ and joints.mat; coco: pictures")
+    parser.add_argument("--annotations", type=Path, help="COCO keypoint file (default: person_keypoints.json in ROOT)")
+    parser.add_argument("--select", help="picture numbers, first:last (default: all that are there)")
+    parser.add_argument("--boxes", choices=("labels", "detector"), default="labels")
+    parser.add_argument("--detector", default="default", help="name or path, for --boxes detector")
+    parser.add_argument("--decode", nargs="+", choices=get_args(Method), help="default: as the model's manifest says")
+    parser.add_argument("--modulation", nargs="+", choices=get_args(Modulation), help="how dark smooths; likewise")
+    parser.add_argument("--flip-test", action="store_true", help="average each crop with its mirror image")
+    parser.add_argument("--engine", choices=ENGINES, default="auto")
+    parser.add_argument("--device", choices=DEVICES, default="auto")
+    parser.add_argument("--precision", choices=PRECISIONS, default="auto")
+    parser.add_argument("--threads", type=int)
+    parser.add_argument("--predictions", type=Path, help="write the joints here, .npz (of the first way of decoding)")
+    parser.add_argument("--json", type=Path, required=True, help="write the figures here")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Evaluate; returns the exit code."""
+    options = parse(arguments)
+    try:
+        report = run(options)
+        write_bytes(options.json, (json.dumps(report, indent=2) + "\n").encode())
+    except SadinetError as error:
+        print(f"evaluate: {error}", file=sys.stderr)
+        return 1
+    print_report(report)
+    return 0
+
+
+def run(options: argparse.Namespace) -> dict[str, Any]:
+    """Return the report: settings, the first way's figures, and those of all ways under `decodes`."""
+    selection = None if options.select is None else Selection.parse(options.select)
+    examination = open_examination(options.dataset, options.root, options.annotations, selection)
+    estimator = open_estimator(options, examination)
+    detector = None
+    if options.boxes == "detector":
+        detector = open_detector(options.detector, device=options.device, threads=options.threads)
+    ways = ways_of(options, estimator.decode)
+    found = predict_all(estimator, examination, list(ways.values()), detector)
+    if options.predictions:
+        found[0].save(options.predictions)
+    lacking = convert(estimator.weights.pose.skeleton, examination.skeleton).missing
+    decodes = {
+        name: {"method": way.method, "modulation": way.modulation if way.method == "dark" else None}
+        | figures(predictions, examination, lacking)
+        for (name, way), predictions in zip(ways.items(), found, strict=True)
+    }
+    first = next(iter(decodes))
+    settings = describe(options, examination, estimator, detector) | {"decode": first}
+    return settings | decodes[first] | {"decodes": decodes}
+
+
+def open_estimator(options: argparse.Namespace, examination: Examination) -> PoseEstimator:
+    """Load the model, so that it answers in the labels' skeleton."""
+    weights = find_weights(options.weights)
+    skeleton = weights.pose.skeleton
+    if len(convert(skeleton, examination.skeleton).missing) == len(examination.skeleton):
+        raise InputError(f"model {weights.name} ({skeleton.name}) has no joint of {examination.skeleton.name}")
+    return PoseEstimator(
+        weights,
+        engine=options.engine,
+        device=options.device,
+        precision=options.precision,
+        threads=options.threads,
+        skeleton=examination.skeleton.name,
+        flip_test=options.flip_test,
+    )
+
+
+def ways_of(options: argparse.Namespace, own: DecodeSpec) -> dict[str, DecodeSpec]:
+    """Return the ways of decoding by name: the method, and "dark-MODULATION" if there are several modulations."""
+    modulations = options.modulation or [own.modulation]
+    ways: dict[str, DecodeSpec] = {}
+    for method in options.decode or [own.method]:
+        for modulation in modulations if method == "dark" else modulations[:1]:
+            name = f"dark-{modulation}" if method == "dark" and len(modulations) > 1 else method
+            ways[name] = DecodeSpec(method, modulation)
+    return ways
+
+
+def predict_all(
+    estimator: PoseEstimator, examination: Examination, ways: Sequence[DecodeSpec], detector: Detector | None
+) -> tuple[Predictions, ...]:
+    """Predict under a progress bar on the terminal."""
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(examination.name, total=len(examination.people))
+        return predict(
+            estimator,
+            examination,
+            ways,
+            detector=detector,
+            progress=lambda done, _: bar.update(task, completed=done),
+        )
+
+
+def describe(
+    options: argparse.Namespace, examination: Examination, estimator: PoseEstimator, detector: Detector | None
+) -> dict[str, Any]:
+    """Return what was run on what."""
+    runtime, manifest = estimator.runtime, estimator.weights.manifest
+    return {
+        "dataset": options.dataset,
+        "select": options.select,
+        "pictures": len(examination.pictures),
+        "people": len(examination.people),
+        "boxes": options.boxes,
+        "detector": None if detector is None else options.detector,
+        "flip_test": options.flip_test,
+        "weights": {
+            "name": manifest.name,
+            "input_wh": list(manifest.input.size_wh),
+            "sha256": {kind: entry.sha256 for kind, entry in manifest.files.items()},
+        },
+        "engine": runtime.engine,
+        "engine_version": runtime.version,
+        "device": runtime.device,
+        "precision": runtime.precision,
+        "version": __version__,
+    }
+
+
+def print_report(report: dict[str, Any]) -> None:
+    """Print one column a way of decoding."""
+    print(
+        f"{report['weights']['name']} on {report['dataset']} {report['select'] or 'all'}: "
+        f"{report['people']} people in {report['pictures']} pictures, boxes from {report['boxes']}"
+        f"{', flip test' if report['flip_test'] else ''}; {report['engine']} {report['device']} {report['precision']}"
+    )
+    table = Table("", *report["decodes"])
+    for label, path in lines_of(report):
+        table.add_row(label, *(shown(figures_of, path) for figures_of in report["decodes"].values()))
+    Console().print(table)
+
+
+def lines_of(report: dict[str, Any]) -> list[tuple[str, tuple[str, ...]]]:
+    """Return the table's lines: what they are called, and where their value lies in a way's figures."""
+    plain = [key for key, value in report.items() if isinstance(value, float) or key.startswith(("PCK", "AP", "AR"))]
+    lines: list[tuple[str, tuple[str, ...]]] = [(key, (key,)) for key in plain]
+    lines += [("mean error, px", ("pixel_error", "mean")), ("median error, px", ("pixel_error", "median"))]
+    for times in report["sigma_coverage"]:
+        lines += [(f"errors within {times}, {axis}", ("sigma_coverage", times, axis)) for axis in "xy"]
+    lines.append(("people missed", ("missed",)))
+    key, joints = next(iter(report["per_joint"].items()))
+    return lines + [(f"{key} {joint}", ("per_joint", key, joint)) for joint in joints]
+
+
+def shown(figures_of: dict[str, Any], path: tuple[str, ...]) -> str:
+    """Return one value as a cell."""
+    value: Any = figures_of
+    for key in path:
+        value = value[key]
+    return "-" if value is None else f"{value:.2f}" if isinstance(value, float) else str(value)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

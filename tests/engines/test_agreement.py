@@ -1,0 +1,87 @@
+"""The shipped model says the same in every runtime, precision and batch, on people of a real video."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import sadinet
+from sadinet.geometry import Box
+from sadinet.media.video import VideoReader
+from sadinet.people.detector import open_detector
+from sadinet.people.estimator import PoseEstimator
+
+CLIP = Path(sadinet.__file__).parent / "_demo" / "walk.mp4"
+SURE = 0.3
+
+
+@pytest.fixture(scope="module")
+def people():
+    """Every fifteenth frame of the bundled clip with its people's boxes."""
+    detector = open_detector("default", "cpu")
+    with VideoReader(CLIP) as video:
+        frames = [(frame.image, detector(frame.image)) for frame in video if frame.index % 15 == 0]
+    frames = [(image, boxes) for image, boxes in frames if boxes]
+    assert sum(len(boxes) for _, boxes in frames) >= 5
+    return frames
+
+
+@pytest.fixture(scope="module")
+def onnx():
+    return PoseEstimator(engine="onnx", device="cpu", precision="fp32")
+
+
+def stacked(estimator, people):
+    poses = [pose for image, boxes in people for pose in estimator(image, boxes)]
+    return tuple(np.stack([getattr(pose, name) for pose in poses]) for name in ("joints", "scores", "sigmas"))
+
+
+@pytest.mark.parametrize(
+    ("engine", "precision", "median_px", "most_px"),
+    [
+        ("onnx", "fp16", 0.1, 0.5),
+        ("torch", "fp32", 0.02, 0.1),
+    ],
+)
+def test_engines_agree(onnx, people, engine, precision, median_px, most_px):
+    other = PoseEstimator(engine=engine, device="cpu", precision=precision)
+    assert other.runtime.engine.startswith(engine)
+    assert other.runtime.precision == precision
+    joints, scores, sigmas = stacked(onnx, people)
+    got, got_scores, got_sigmas = stacked(other, people)
+    sure = scores > SURE
+    assert sure.sum() >= 20
+    apart = np.linalg.norm(got - joints, axis=2)[sure]
+    assert np.median(apart) < median_px
+    assert np.quantile(apart, 0.99) < most_px
+    np.testing.assert_allclose(got_scores, scores, atol=0.01)
+    np.testing.assert_allclose(got_sigmas[sure], sigmas[sure], rtol=0.05)
+
+
+def test_fifty_people_in_one_go_are_fifty_single_runs(onnx, people):
+    image, (box, *_) = people[0]
+    rng = np.random.default_rng(0)
+    boxes = [
+        Box(box.x + dx, box.y + dy, box.width * grow, box.height * grow)
+        for dx, dy, grow in rng.uniform((-30, -30, 0.8), (30, 30, 1.3), (50, 3))
+    ]
+    together = onnx(image, boxes)
+    alone = [onnx(image, [each])[0] for each in boxes]
+    for name, tolerance in (("scores", 1e-4), ("sigmas", 0.02)):
+        a, b = (np.stack([getattr(pose, name) for pose in poses]) for poses in (together, alone))
+        np.testing.assert_allclose(a, b, atol=tolerance)
+    a, b, scores = (np.stack(each) for each in zip(*((p.joints, q.joints, p.scores) for p, q in zip(together, alone))))
+    assert np.linalg.norm(a - b, axis=2)[scores > SURE].max() < 0.1
+
+
+def test_flip_test_leaves_sure_joints_about_where_they_are(people):
+    """The mirrored run, turned back and its sides exchanged, says the same person, within a few percent of its size."""
+    plain, flipped = PoseEstimator(device="cpu"), PoseEstimator(device="cpu", flip_test=True)
+    joints, scores, _ = stacked(plain, people)
+    got, got_scores, _ = stacked(flipped, people)
+    heights = np.array([box.height for _, boxes in people for box in boxes])
+    apart = np.linalg.norm(got - joints, axis=2) / heights[:, None]
+    assert np.median(apart[(scores > SURE) & (got_scores > SURE)]) < 0.02
+    assert np.abs(got - joints).max() > 1e-3  # it did run
