@@ -37,7 +37,7 @@ class AugmentConfig:
     rotation_deg: float = 22.0
     full_turn: float = 0.1
     scale: float = 0.18
-    zoom: float = 0.1
+    zoom: float = 0.05
     shift: float = 0.06
     half_body: float = 0.1
     colour: float = 0.18

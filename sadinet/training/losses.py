@@ -25,7 +25,7 @@ class LossWeights:
 
     heatmap: float = 4.0
     spatial: float = 1.0
-    rle: float = 0.1
+    rle: float = 0.02
     foreground: float = 4.0
 
 
