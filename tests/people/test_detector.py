@@ -116,7 +116,7 @@ def test_what_is_no_bgr_picture_is_refused(detector, image):
 def test_two_people_are_two_boxes(detector, frame):
     one = as_array(detector(frame)[:1])
     two = as_array(detector(np.vstack([frame, frame]))[:2])
-    expected = np.vstack([one, one + [0, frame.shape[0], 0, 0]])
+    expected = np.vstack([one, one + np.array([0, frame.shape[0], 0, 0])])
     assert (box_iou(expected, two).max(axis=1) > 0.8).all()
 
 
