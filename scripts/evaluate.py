@@ -20,7 +20,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from sadinet._version import __version__
-from sadinet.atomic import write_bytes
+from sadinet.atomic import check_writable, discard, write_bytes
 from sadinet.dark import Method, Modulation
 from sadinet.engines import DEVICES, ENGINES, PRECISIONS
 from sadinet.errors import InputError, SadinetError
@@ -71,6 +71,9 @@ def main(arguments: list[str] | None = None) -> int:
 def run(options: argparse.Namespace) -> dict[str, Any]:
     """Return the report: settings, the first way's figures, and those of all ways under `decodes`."""
     selection = None if options.select is None else Selection.parse(options.select)
+    for path in filter(None, (options.json, options.predictions)):
+        check_writable(path)  # not at the end of a long run
+        discard(path)
     examination = open_examination(options.dataset, options.root, options.annotations, selection)
     estimator = open_estimator(options, examination)
     detector = None

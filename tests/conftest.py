@@ -10,6 +10,10 @@ import pytest
 from hypothesis import settings
 from onnx import TensorProto, helper, numpy_helper
 
+from sadinet.manifest import DecodeSpec, HeatmapSpec, InputSpec, Manifest, Origin, OutputsSpec, PoseSpec
+from sadinet.skeletons import Skeleton
+from sadinet.weights import file_entry, write_manifest
+
 # The same examples on every run; no deadline, as machines that are busy are no bug.
 settings.register_profile("sadinet", derandomize=True, deadline=None, database=None, max_examples=60)
 settings.load_profile("sadinet")
@@ -47,7 +51,7 @@ class Markers:
         return np.round(image).astype(np.uint8)
 
     def write(self, path: Path, joints: int, size_wh: tuple[int, int]) -> None:
-        """Write the network: "image" (N, 3, h, w), RGB float32, minus MEAN, over STD -> "maps" (N, joints, h/4, w/4)."""
+        """Write the network: RGB float32 "image" (N, 3, h, w), minus MEAN, over STD -> "maps" (N, joints, h/4, w/4)."""
         colours = self.RGB[:joints] / 255
         near = np.concatenate([2 * colours, -np.ones((joints, 3))], axis=1) / self.REACH**2
         bias = 1 - (colours**2).sum(axis=1) / self.REACH**2
@@ -81,6 +85,16 @@ class Markers:
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
         onnx.checker.check_model(model, full_check=True)
         onnx.save(model, str(path))
+
+    def model(self, folder: Path, skeleton: Skeleton, size_wh: tuple[int, int]) -> Path:
+        """Write network and manifest of a skeleton; returns the manifest's path."""
+        self.write(folder / f"{skeleton.name}.onnx", len(skeleton), size_wh)
+        files = {"onnx": file_entry(folder / f"{skeleton.name}.onnx")}
+        fed = InputSpec(size_wh, "nchw", "float32", "rgb", self.MEAN, self.STD)
+        pose = PoseSpec(skeleton, HeatmapSpec(self.STRIDE, 1.7), DecodeSpec(), OutputsSpec("maps"))
+        path = folder / f"{skeleton.name}.json"
+        write_manifest(path, Manifest(skeleton.name, files, fed, "dots", "none", Origin("none", "none"), pose))
+        return path
 
 
 @pytest.fixture(scope="session")
