@@ -56,16 +56,16 @@ def main(arguments: list[str] | None = None) -> int:
         network = network_of_checkpoint(options.checkpoint, (options.size, options.size))
         deployed = Deployed(network, scale).eval()
         options.out.mkdir(parents=True, exist_ok=True)
-        paths = {
+        paths: dict[FileKind, Path] = {
             "onnx": options.out / f"{options.name}.onnx",
             "onnx_fp16": options.out / f"{options.name}-fp16.onnx",
             "safetensors": options.out / f"{options.name}.safetensors",
         }
         write_safetensors(deployed, paths["safetensors"])
-        for kind, precision in (("onnx", "fp32"), ("onnx_fp16", "fp16")):
-            agreement = write_onnx(deployed, paths[kind], precision)
+        for path, precision in ((paths["onnx"], "fp32"), (paths["onnx_fp16"], "fp16")):
+            agreement = write_onnx(deployed, path, precision)
             print(
-                f"{paths[kind].name}: within {agreement.heatmaps:.1e} of torch in the heatmaps, "
+                f"{path.name}: within {agreement.heatmaps:.1e} of torch in the heatmaps, "
                 f"{agreement.sigma:.1e} cells in sigma"
             )
         manifest = describe(options, network.config.heatmap_sigma, deployed, paths)

@@ -23,6 +23,8 @@ class NetworkConfig:
         joints: number of heatmaps.
         size_wh: input width and height in pixels; multiples of 4 * 2**depth.
         widths: channels at each level of the hourglass, finest first; its length is depth + 1.
+        blocks: basic blocks on the way up at each level, finest first, the last at the bottom; none given
+            is one at each. Coarse levels are where more of them are cheap.
         stacks: number of hourglasses, each supervised.
         block: basic block: the dilated residual RFM, a plain bottleneck residual, or ASPP.
         dilations: the RFM's (and ASPP's) dilation rates; channels are split over them.
@@ -35,6 +37,7 @@ class NetworkConfig:
     joints: int = 19
     size_wh: tuple[int, int] = (192, 256)
     widths: tuple[int, ...] = (64, 96, 128, 160)
+    blocks: tuple[int, ...] = ()
     stacks: int = 1
     block: Block = "rfm"
     dilations: tuple[int, ...] = (1, 2)
@@ -51,6 +54,8 @@ class NetworkConfig:
             raise InputError(f"input {self.size_wh} with depth {self.depth}", f"sides must be multiples of {step}")
         if any(width % (4 * len(self.dilations)) for width in self.widths):
             raise InputError(f"widths {self.widths}", f"must be multiples of {4 * len(self.dilations)}")
+        if self.blocks and (len(self.blocks) != len(self.widths) or min(self.blocks) < 1):
+            raise InputError(f"blocks {self.blocks}", f"must be {len(self.widths)} numbers of at least 1, or none")
         for name, known in (("block", Block), ("sfm", Fusion), ("dlm", Distribution)):
             if getattr(self, name) not in get_args(known):
                 raise InputError(f"{name}={getattr(self, name)!r}", "one of: " + ", ".join(get_args(known)))
@@ -59,6 +64,11 @@ class NetworkConfig:
     def depth(self) -> int:
         """How often the hourglass halves."""
         return len(self.widths) - 1
+
+    @property
+    def blocks_at(self) -> tuple[int, ...]:
+        """Blocks on the way up at each level, finest first."""
+        return self.blocks or (1,) * len(self.widths)
 
     @property
     def heatmap_wh(self) -> tuple[int, int]:

@@ -10,6 +10,10 @@ from sadinet.network.layers import ConvNorm
 from sadinet.network.rfm import make_block
 
 
+def _chain(width: int, count: int, config: NetworkConfig) -> nn.Sequential:
+    return nn.Sequential(*[make_block(width, width, config) for _ in range(count)])
+
+
 class Hourglass(nn.Module):
     """(N, widths[0], H, W) -> the decoder's features at every scale, finest first."""
 
@@ -18,9 +22,10 @@ class Hourglass(nn.Module):
         steps = list(zip(config.widths[:-1], config.widths[1:], strict=True))
         self.across = nn.ModuleList([make_block(fine, fine, config) for fine, _ in steps])
         self.down = nn.ModuleList([make_block(fine, coarse, config) for fine, coarse in steps])
-        self.bottom = make_block(config.widths[-1], config.widths[-1], config)
+        self.bottom = _chain(config.widths[-1], config.blocks_at[-1], config)
         self.narrow = nn.ModuleList([ConvNorm(coarse, fine, act=False) for fine, coarse in steps])
-        self.up = nn.ModuleList([make_block(fine, fine, config) for fine, _ in steps])
+        counts = config.blocks_at[:-1]
+        self.up = nn.ModuleList([_chain(fine, n, config) for (fine, _), n in zip(steps, counts, strict=True)])
 
     def forward(self, x: Tensor) -> list[Tensor]:
         kept = []

@@ -7,11 +7,14 @@ from sadinet.network.config import NetworkConfig
 
 PRESETS: dict[str, NetworkConfig] = {
     "t": NetworkConfig(size_wh=(192, 192), widths=(32, 64, 128, 192), heatmap_sigma=1.5),
-    "s": NetworkConfig(size_wh=(256, 256), widths=(64, 128, 192, 256), heatmap_sigma=2.0),
+    "s": NetworkConfig(size_wh=(192, 192), widths=(64, 128, 192, 256), blocks=(1, 1, 2, 4), heatmap_sigma=1.5),
     "m": NetworkConfig(size_wh=(256, 256), widths=(96, 160, 224, 288, 320), heatmap_sigma=2.0),
     "l": NetworkConfig(size_wh=(256, 256), widths=(128, 192, 256, 320, 384), stacks=2, heatmap_sigma=2.0),
     "paper": NetworkConfig(joints=16, size_wh=(256, 256), widths=(256,) * 5, stacks=8, heatmap_sigma=2.0),
 }
+
+SKELETON_NAMES: dict[str, str] = {**dict.fromkeys(PRESETS, "body19"), "paper": "mpii16"}
+"""Whose joints a preset's heatmaps are."""
 
 
 def preset(name: str) -> NetworkConfig:
