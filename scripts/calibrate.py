@@ -1,0 +1,152 @@
+"""Fit the factors that make a model's uncertainty honest: 68% of errors within one sigma, joint by joint.
+
+    python scripts/calibrate.py --weights runs/export/sadinet-s.json --root DIR --out scale.json
+    python scripts/export_onnx.py runs/s/best.pt ... --sigma-scale scale.json
+
+Fitted on LSPet's raw labels 8001:8500, shown on 8501:9000 too. Joints that LSPet does not label (the face) take
+the factor of all joints, or their own from the teachers' labels with --teachers. A factor that the model
+already carries is kept and multiplied, so that the file always holds the whole scale.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+from safetensors.numpy import load_file
+
+from sadinet.atomic import check_writable, discard, write_bytes
+from sadinet.errors import InputError, SadinetError
+from sadinet.people.estimator import PoseEstimator
+from sadinet.skeletons import BODY19, Skeleton, convert
+from sadinet.training.calibration import Calibration, fit_calibration
+from sadinet.training.datasets import load_lspet
+from sadinet.training.evaluation import predict
+from sadinet.training.examination import Examination, Selection, open_lspet
+from sadinet.training.metrics import sigma_coverage
+from sadinet.weights import Weights, find_weights
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Errors:
+    """A model on labelled people: joints, labels and sigmas (N, K, 2), picture pixels, NaN where there is none."""
+
+    joints: Floats
+    labels: Floats
+    sigmas: Floats
+
+    def coverage(self, factors: Floats, joint: slice = slice(None)) -> Floats:
+        """Return the percent of errors in x and y within one sigma times `factors` (K, 2)."""
+        weight = np.isfinite(self.labels).all(axis=2)
+        scaled = (self.sigmas * factors)[:, joint]
+        covered = sigma_coverage(self.joints[:, joint], self.labels[:, joint], weight[:, joint], scaled, times=(1.0,))
+        return np.asarray(covered[0], dtype=float)
+
+
+def parse(arguments: list[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--weights", default="default", help="name, manifest or folder of a model")
+    parser.add_argument("--root", type=Path, required=True, help="folder with images/ and joints.mat")
+    parser.add_argument("--fit", default="8001:8500", help="picture numbers to fit on (default: %(default)s)")
+    parser.add_argument("--show", default="8501:9000", help="picture numbers to check on (default: %(default)s)")
+    parser.add_argument("--teachers", type=Path, help="lspet.npz with the teachers' joints, for the face")
+    parser.add_argument("--threads", type=int)
+    parser.add_argument("--out", type=Path, required=True, help="JSON with (K, 2) factors")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Calibrate; returns the exit code."""
+    options = parse(arguments)
+    try:
+        check_writable(options.out)
+        discard(options.out)
+        weights = find_weights(options.weights)
+        carried = carried_scale(weights)
+        estimator = PoseEstimator(weights, device="cpu", threads=options.threads)
+        fitted = measure(estimator, options.root, options.fit, options.teachers)
+        calibration = fit_calibration(fitted.joints, fitted.labels, fitted.sigmas, estimator.skeleton)
+        shown = measure(estimator, options.root, options.show, options.teachers)
+        print_table(calibration, {options.fit: fitted, options.show: shown}, estimator.skeleton)
+        scale = np.round(calibration.factors * carried, 4).tolist()
+        write_bytes(options.out, (json.dumps(scale) + "\n").encode())
+    except SadinetError as error:
+        print(f"calibrate: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def carried_scale(weights: Weights) -> Floats:
+    """Return the scale (K, 2) that the model already applies."""
+    if weights.pose.outputs.sigma is None:
+        raise InputError(f"model {weights.name} gives no uncertainty", "there is nothing to calibrate")
+    if not weights.has("safetensors"):
+        raise InputError(f"model {weights.name} has no safetensors file", "only SADI-NETs are exported with a scale")
+    return np.asarray(load_file(weights.file("safetensors"))["sigma_scale"], dtype=float)
+
+
+def measure(estimator: PoseEstimator, root: Path, select: str, teachers: Path | None) -> Errors:
+    """Run the model, in its own skeleton, over a selection of LSPet."""
+    examination = open_lspet(root, Selection.parse(select))
+    raw = convert(examination.skeleton, estimator.skeleton).apply(examination.labels, axis=1)
+    labels = np.asarray(raw, dtype=float)
+    if teachers is not None:
+        told = taught(examination, root, teachers, estimator.skeleton)
+        labels = np.where(np.isfinite(labels), labels, told)
+    own = Examination(examination.name, estimator.skeleton, examination.people)
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(select, total=len(own.people))
+        (found,) = predict(
+            estimator, own, (estimator.decode,), progress=lambda done, _: bar.update(task, completed=done)
+        )
+    return Errors(found.joints.astype(float), labels, found.sigmas.astype(float))
+
+
+def taught(examination: Examination, root: Path, teachers: Path, skeleton: Skeleton) -> Floats:
+    """Return the joints (N, K, 2) that LSPet does not label, where both teachers agree."""
+    people = load_lspet(root, [person.index for person in examination.people], teachers)
+    joints = np.where(people.weight[..., None] > 0, people.joints, np.nan)
+    joints[:, [BODY19.index(name) for name in examination.skeleton.joints]] = np.nan
+    return np.asarray(convert(BODY19, skeleton).apply(joints, axis=1), dtype=float)
+
+
+def print_table(calibration: Calibration, measured: dict[str, Errors], skeleton: Skeleton) -> None:
+    """Print factors and coverage before and after, joint by joint."""
+    table = Table(title="errors within one sigma, percent in x and y (68.3 is right)", title_justify="left")
+    table.add_column("joint")
+    table.add_column("samples", justify="right")
+    table.add_column("factors", justify="right")
+    for select in measured:
+        table.add_column(f"{select} before", justify="right")
+        table.add_column("after", justify="right")
+    before = np.ones_like(calibration.factors)
+    for i, joint in enumerate(skeleton.joints):
+        cells = [
+            pair(errors.coverage(f, slice(i, i + 1)))
+            for errors in measured.values()
+            for f in (before, calibration.factors)
+        ]
+        table.add_row(joint, str(calibration.samples[i]), pair(calibration.factors[i], 2), *cells)
+    cells = [pair(errors.coverage(f)) for errors in measured.values() for f in (before, calibration.factors)]
+    table.add_row("all", "", pair(calibration.overall, 2), *cells)
+    Console(width=max(120, Console().width)).print(table)
+
+
+def pair(values: Floats, decimals: int = 1) -> str:
+    """Return x and y as one cell."""
+    return " / ".join("-" if np.isnan(value) else f"{value:.{decimals}f}" for value in values)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
