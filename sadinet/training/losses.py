@@ -8,8 +8,12 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from sadinet.network.dlm import SHARPNESS, Distribution
+from sadinet.network.dlm import Distribution
 from sadinet.training.flow import RealNVP
+
+
+SHARPNESS = 20.0
+"""Factor between maps and the logits of `spatial_loss`; larger asks for places finer than labels are exact."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +28,7 @@ class LossWeights:
     """
 
     heatmap: float = 4.0
-    spatial: float = 1.0
+    spatial: float = 0.25
     rle: float = 0.02
     foreground: float = 4.0
 
