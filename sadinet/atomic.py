@@ -1,0 +1,161 @@
+"""Files that appear whole or not at all: written beside the target, synced, then renamed over it."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+from sadinet.errors import OutputError
+
+_REMEDIES = {
+    errno.ENOSPC: "free some space or choose another disk",
+    errno.EDQUOT: "free some space or choose another disk",
+    errno.EFBIG: "the file system does not take files this large; choose another disk",
+    errno.EACCES: "choose a folder that you may write to",
+    errno.EPERM: "choose a folder that you may write to",
+    errno.EROFS: "choose a folder that you may write to",
+    errno.ENOENT: "make the folder first or choose another one",
+    errno.ENOTDIR: "a file stands where a folder is needed; choose another folder",
+    errno.EISDIR: "a folder of that name is in the way; choose another name",
+    errno.ENAMETOOLONG: "choose a shorter name",
+    errno.EBUSY: "close the program that has the file open",
+}
+
+
+def output_error(path: Path, error: OSError) -> OutputError:
+    """Return the `OutputError` that says why `path` cannot be written, and what to do."""
+    reason = (os.strerror(error.errno) if error.errno else str(error)).lower()
+    remedy = _REMEDIES.get(error.errno or 0, "choose another folder")
+    return OutputError(f"cannot write {path}: {reason}", remedy)
+
+
+def partial_path(path: Path) -> Path:
+    """Return the name that a file has until it is whole: `NAME.part` beside it."""
+    return path.with_name(path.name + ".part")
+
+
+def check_writable(path: Path) -> None:
+    """Make the partial file of `path`, empty.
+
+    Raises:
+        OutputError: if the folder is missing or may not be written, or a folder has the file's name.
+    """
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, "is a directory", str(path))
+        partial_path(path).write_bytes(b"")
+    except OSError as error:
+        raise output_error(path, error) from error
+
+
+def commit(path: Path) -> None:
+    """Sync the partial file of `path` to the disk and give it its real name.
+
+    Raises:
+        OutputError: if the disk is full or the target is in use.
+    """
+    partial = partial_path(path)
+    try:
+        with partial.open("rb+") as stream:
+            os.fsync(stream.fileno())
+        partial.replace(path)
+        _sync_folder(path.parent)
+    except OSError as error:
+        raise output_error(path, error) from error
+
+
+def discard(path: Path) -> None:
+    """Remove the partial file of `path`, if there is one."""
+    with contextlib.suppress(OSError):
+        partial_path(path).unlink(missing_ok=True)
+
+
+class AtomicText:
+    """A UTF-8 text file that takes its name only when the `with` block ends without an error.
+
+    Args:
+        path: the file to make or replace.
+
+    Raises:
+        OutputError: from any step that the disk refuses.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+        check_writable(self.path)
+        # Line ends are ours on every system, so that equal results are equal bytes; a file name that is not
+        # valid Unicode, as old archives have it, is written in escapes rather than stopping a run.
+        self._stream: IO[str] = partial_path(self.path).open(
+            "w", encoding="utf-8", errors="backslashreplace", newline=""
+        )
+
+    def write(self, text: str) -> None:
+        """Append `text`."""
+        try:
+            self._stream.write(text)
+        except OSError as error:
+            raise output_error(self.path, error) from error
+
+    def finish(self) -> None:
+        """Write what is buffered, sync, rename."""
+        self._close()
+        commit(self.path)
+
+    def abandon(self, *, keep_partial: bool = False) -> None:
+        """Close without renaming; the partial file is removed unless it is to be kept."""
+        with contextlib.suppress(OutputError):
+            self._close()
+        if not keep_partial:
+            discard(self.path)
+
+    def _close(self) -> None:
+        try:
+            self._stream.close()
+        except OSError as error:
+            raise output_error(self.path, error) from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is not None:
+            self.abandon()
+            return
+        try:
+            self.finish()
+        except OutputError:
+            self.abandon()
+            raise
+
+
+def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
+    """Make or replace a file in one step.
+
+    Raises:
+        OutputError: if the folder cannot be written or the disk is full.
+    """
+    target = Path(path)
+    check_writable(target)
+    try:
+        partial_path(target).write_bytes(data)
+    except OSError as error:
+        discard(target)
+        raise output_error(target, error) from error
+    commit(target)
+
+
+def _sync_folder(folder: Path) -> None:
+    # The new name must survive a power cut too; Windows cannot open folders and needs no such step.
+    if os.name != "posix":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

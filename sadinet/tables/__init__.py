@@ -1,0 +1,1 @@
+"""Tables of joints, one writer a format."""
