@@ -47,7 +47,7 @@ class Errors:
 
     def coverage(self, factors: Floats, joint: slice = slice(None)) -> Floats:
         """Return the percent of errors in x and y within one sigma times `factors` (K, 2)."""
-        weight = np.isfinite(self.labels).all(axis=2)
+        weight = np.isfinite(self.labels[..., 0])
         scaled = (self.sigmas * factors)[:, joint]
         covered = sigma_coverage(self.joints[:, joint], self.labels[:, joint], weight[:, joint], scaled, times=(1.0,))
         return np.asarray(covered[0], dtype=float)

@@ -18,7 +18,7 @@ SURE = 0.3
 
 
 @pytest.fixture(scope="module")
-def people():
+def sample():
     """Every fifteenth frame of the bundled clip with its people's boxes."""
     detector = open_detector("default", "cpu")
     with VideoReader(CLIP) as video:
@@ -43,25 +43,26 @@ def stacked(estimator, people):
     [
         ("onnx", "fp16", 0.1, 0.5),
         ("torch", "fp32", 0.02, 0.1),
+        ("torch", "bf16", 0.15, 1.5),  # 8 bits of mantissa: its noise shows where a map is broad
     ],
 )
-def test_engines_agree(onnx, people, engine, precision, median_px, most_px):
+def test_engines_agree(onnx, sample, engine, precision, median_px, most_px):
     other = PoseEstimator(engine=engine, device="cpu", precision=precision)
     assert other.runtime.engine.startswith(engine)
     assert other.runtime.precision == precision
-    joints, scores, sigmas = stacked(onnx, people)
-    got, got_scores, got_sigmas = stacked(other, people)
+    joints, scores, sigmas = stacked(onnx, sample)
+    got, got_scores, got_sigmas = stacked(other, sample)
     sure = scores > SURE
     assert sure.sum() >= 20
     apart = np.linalg.norm(got - joints, axis=2)[sure]
     assert np.median(apart) < median_px
     assert np.quantile(apart, 0.99) < most_px
-    np.testing.assert_allclose(got_scores, scores, atol=0.01)
-    np.testing.assert_allclose(got_sigmas[sure], sigmas[sure], rtol=0.05)
+    np.testing.assert_allclose(got_scores, scores, atol=1e-4 if precision == "fp32" else 0.02)
+    np.testing.assert_allclose(got_sigmas[sure], sigmas[sure], rtol=1e-3 if precision == "fp32" else 0.1)
 
 
-def test_fifty_people_in_one_go_are_fifty_single_runs(onnx, people):
-    image, (box, *_) = people[0]
+def test_fifty_people_in_one_go_are_fifty_single_runs(onnx, sample):
+    image, (box, *_) = sample[0]
     rng = np.random.default_rng(0)
     boxes = [
         Box(box.x + dx, box.y + dy, box.width * grow, box.height * grow)
@@ -75,12 +76,12 @@ def test_fifty_people_in_one_go_are_fifty_single_runs(onnx, people):
         np.testing.assert_allclose(one.joints[one.scores > SURE], other.joints[one.scores > SURE], atol=0.1)
 
 
-def test_flip_test_leaves_sure_joints_about_where_they_are(people):
+def test_flip_test_leaves_sure_joints_about_where_they_are(sample):
     """The mirrored run, turned back and its sides exchanged, says the same person, within a few percent of its size."""
     plain, flipped = PoseEstimator(device="cpu"), PoseEstimator(device="cpu", flip_test=True)
-    joints, scores, _ = stacked(plain, people)
-    got, got_scores, _ = stacked(flipped, people)
-    heights = np.array([box.height for _, boxes in people for box in boxes])
+    joints, scores, _ = stacked(plain, sample)
+    got, got_scores, _ = stacked(flipped, sample)
+    heights = np.array([box.height for _, boxes in sample for box in boxes])
     apart = np.linalg.norm(got - joints, axis=2) / heights[:, None]
     assert np.median(apart[(scores > SURE) & (got_scores > SURE)]) < 0.02
     assert np.abs(got - joints).max() > 1e-3  # it did run

@@ -1,0 +1,116 @@
+"""Benchmark, comparison of decodings and calibration, run for real on a few frames of the bundled clip."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import scipy.io
+
+import sadinet
+from sadinet.media.video import VideoReader
+from sadinet.people.detector import open_detector
+from sadinet.people.estimator import PoseEstimator
+
+SCRIPTS = Path(__file__).parents[2] / "scripts"
+CLIP = Path(sadinet.__file__).parent / "_demo" / "walk.mp4"
+
+
+@pytest.fixture
+def script(monkeypatch):
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    return lambda name: importlib.import_module(name).main
+
+
+@pytest.fixture(scope="module")
+def labelled(tmp_path_factory):
+    """Frames of the clip in LSPet's layout, labelled by the model itself, half a sigma beside what it says."""
+    root = tmp_path_factory.mktemp("walker")
+    (root / "images").mkdir()
+    estimator, detector = PoseEstimator(device="cpu", skeleton="lsp14"), open_detector("default", "cpu")
+    labels = []
+    with VideoReader(CLIP) as video:
+        for frame in video:
+            if len(labels) == 6:
+                break
+            if frame.index % 15 == 0 and (boxes := detector(frame.image)):
+                (pose,) = estimator(frame.image, boxes[:1])
+                labels.append(np.column_stack([pose.joints + 0.5 * pose.sigmas, np.ones(14)]))
+                cv2.imwrite(str(root / "images" / f"im{len(labels):05d}.png"), frame.image)
+    scipy.io.savemat(root / "joints.mat", {"joints": np.stack(labels, axis=2)})
+    return root
+
+
+def test_benchmark_measures_every_stage_and_engine(script, tmp_path, capsys):
+    written = tmp_path / "figures.json"
+    arguments = ["--frames", "6", "--rounds", "2", "--people", "2", "--device", "cpu", "--json", str(written)]
+    assert script("benchmark")(arguments) == 0
+    report = json.loads(written.read_text(encoding="utf-8"))
+    stages = ["read", "detect", "crop", "network", "decode", "draw", "write table", "write overlay"]
+    assert list(report["stages_ms"]) == stages
+    assert all(0 < stage["median"] <= stage["p90"] for stage in report["stages_ms"].values())
+    assert report["frames"] == 6
+    assert report["people_per_frame"] == 2
+    assert 0 < report["fps"] < 1e3 / sum(report["stages_ms"][stage]["median"] for stage in ("detect", "network"))
+    assert report["peak_memory_mb"] > 20
+    rows = {row["engine"]: row for row in report["engines"]}
+    assert set(rows) == {"onnx fp32", "onnx fp16", "torch fp32", "torch fp16", "torch bf16"}
+    assert "far slower" in rows["torch fp16"]["why_not"]
+    for name in ("onnx fp16", "torch fp32"):
+        assert rows[name]["agrees"], rows[name]
+        assert rows[name]["joints_compared"] >= 10
+    printed = capsys.readouterr().out
+    assert "crop + network + decode for one person" in printed
+    assert "torch fp16 not run" in printed
+
+
+def test_decodings_are_compared_at_several_sizes(script, labelled, tmp_path, capsys):
+    written = tmp_path / "figures.json"
+    arguments = ["--root", str(labelled), "--select", "1:6", "--size", "96x128", "--json", str(written)]
+    assert script("compare_decoding")(arguments) == 0
+    tables = json.loads(written.read_text(encoding="utf-8"))
+    assert len(tables) == 2
+    for table in tables.values():
+        assert list(table) == ["argmax", "shift", "shift4", "DARK, max", "DARK, minmax", "DARK, none"]
+        gap = table["shift"]["mean error"]["to argmax"]
+        assert gap["low"] <= gap["difference"] <= gap["high"]
+        apart = table["shift"]["mean error"]["value"] - table["argmax"]["mean error"]["value"]
+        assert gap["difference"] == pytest.approx(apart, abs=2e-4)
+    printed = capsys.readouterr().out
+    assert "at 128x96 (h x w), heatmaps 32x24" in printed
+    assert printed.count("| argmax |") == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"), [(["--size", "96"], "width x height"), (["--size", "100x96"], "multiples of")]
+)
+def test_sizes_that_cannot_be(script, labelled, capsys, arguments, words):
+    assert script("compare_decoding")(["--root", str(labelled), "--select", "1:2", *arguments]) == 1
+    assert words in capsys.readouterr().err
+
+
+def test_calibration_writes_what_the_export_reads(script, labelled, tmp_path, capsys):
+    """The labels of this made-up set lie about half a sigma beside the joints: factors below 1."""
+    written = tmp_path / "scale.json"
+    arguments = ["--root", str(labelled), "--fit", "1:3", "--show", "4:6", "--out", str(written)]
+    assert script("calibrate")(arguments) == 0
+    scale = np.array(json.loads(written.read_text(encoding="utf-8")))
+    own = PoseEstimator(device="cpu")
+    assert scale.shape == (len(own.skeleton), 2)
+    assert np.isfinite(scale).all()
+    assert (scale > 0).all()
+    left, right = own.skeleton.index("left_knee"), own.skeleton.index("right_knee")
+    np.testing.assert_array_equal(scale[left], scale[right])
+    assert "1:3 before" in capsys.readouterr().out
+
+
+def test_a_model_without_uncertainty_cannot_be_calibrated(script, labelled, tmp_path, capsys, markers):
+    model = markers.model(tmp_path, PoseEstimator(device="cpu", skeleton="lsp14").skeleton, (160, 192))
+    arguments = ["--weights", str(model), "--root", str(labelled), "--out", str(tmp_path / "scale.json")]
+    assert script("calibrate")(arguments) == 1
+    assert "gives no uncertainty" in capsys.readouterr().err
+    assert not (tmp_path / "scale.json").exists()
