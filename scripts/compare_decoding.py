@@ -75,9 +75,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--root", type=Path, required=True, help="folder with images/ and joints.mat")
     parser.add_argument("--select", default="8501:9000", help="picture numbers, first:last (default: %(default)s)")
     parser.add_argument("--size", action="append", default=[], help="WxH of a further input, may be repeated")
-    parser.add_argument(
-        "--sigma", type=float, help="cells by which DARK smooths at those sizes (default: as the model was trained)"
-    )
+    parser.add_argument("--sigma", type=float, help="cells by which DARK smooths (default: as the model was trained)")
     parser.add_argument("--threads", type=int)
     parser.add_argument("--json", type=Path, help="write the figures here too")
     return parser.parse_args(arguments)
@@ -91,8 +89,8 @@ def main(arguments: list[str] | None = None) -> int:
             check_writable(options.json)
             discard(options.json)
         examination = open_lspet(options.root, Selection.parse(options.select))
-        weights = find_weights(options.weights)
-        sized = [weights, *(resized(weights, size_of(text), options.sigma) for text in options.size)]
+        weights = smoothed(find_weights(options.weights), options.sigma)
+        sized = [weights, *(resized(weights, size_of(text)) for text in options.size)]
         tables = {}
         for model in sized:
             table = compare(model, examination, options.threads, "onnx" if model is weights else "torch")
@@ -114,13 +112,21 @@ def size_of(text: str) -> tuple[int, int]:
     return int(match[1]), int(match[2])
 
 
-def resized(weights: Weights, size_wh: tuple[int, int], sigma: float | None) -> Weights:
+def smoothed(weights: Weights, sigma: float | None) -> Weights:
+    """Return the model with another sigma for DARK to smooth by."""
+    if sigma is None:
+        return weights
+    pose = replace(weights.pose, heatmap=replace(weights.pose.heatmap, sigma=sigma))
+    return replace(weights, manifest=replace(weights.manifest, pose=pose))
+
+
+def resized(weights: Weights, size_wh: tuple[int, int]) -> Weights:
     """Return a SADI-NET that takes crops of another size; its weights fit any."""
     pose = weights.pose
     if pose.network is None:
         raise InputError(f"model {weights.name} is not a SADI-NET", "it runs at its own size alone, leave --size out")
     described = dict(pose.network) | {"size_wh": list(size_wh)}
-    pose = replace(pose, network=described, heatmap=replace(pose.heatmap, sigma=sigma or pose.heatmap.sigma))
+    pose = replace(pose, network=described)
     fed = replace(weights.manifest.input, size_wh=size_wh)
     return replace(weights, manifest=replace(weights.manifest, input=fed, pose=pose))
 
