@@ -101,3 +101,39 @@ class Markers:
 def markers() -> Markers:
     """The network that is foreseen."""
     return Markers()
+
+
+@pytest.fixture(scope="session")
+def clip() -> Path:
+    """The bundled video: one walker, 106 frames."""
+    return Path(__file__).parents[1] / "sadinet" / "_demo" / "walk.mp4"
+
+
+@pytest.fixture(scope="session")
+def short_clip(clip, tmp_path_factory) -> Path:
+    """The bundled video's first 7 frames, at times that do not follow a rate."""
+    from sadinet.media.overlay import OverlayWriter
+    from sadinet.media.source import open_source
+
+    path = tmp_path_factory.mktemp("clip") / "short.mp4"
+    with open_source(clip) as source, OverlayWriter(path) as writer:
+        for frame, time_s in zip(source, (0.0, 0.04, 0.08, 0.2, 0.24, 0.5, 0.52), strict=False):
+            writer.write(frame.image, time_s)
+    return path
+
+
+@pytest.fixture(scope="session")
+def walker(clip) -> np.ndarray:
+    """The bundled video's first picture, (H, W, 3) uint8 BGR, with one person in it."""
+    from sadinet.media.source import open_source
+
+    with open_source(clip) as source:
+        return next(iter(source)).image
+
+
+@pytest.fixture(scope="session")
+def people():
+    """The shipped default models on a CPU."""
+    from sadinet.pipeline import People, Settings
+
+    return People(Settings(engine="onnx", device="cpu"))
