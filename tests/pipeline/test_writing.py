@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import av
 import numpy as np
@@ -76,7 +76,7 @@ def test_sidecar_says_what_was_run(done, short_clip, people):
     assert sidecar.detector.name == people.detector.weights.name
     assert sidecar.version == __version__
     settings = json.loads(summary.outputs.sidecar.read_text(encoding="utf-8"))["settings"]
-    assert settings["decode"] == {"method": "dark", "modulation": people.estimator.decode.modulation}
+    assert settings["decode"] == asdict(people.estimator.decode)
     assert settings["detector_score"] == people.detector.score
     assert settings["skeleton"] == sidecar.skeleton == people.estimator.skeleton.name
     assert settings["pose_runtime"]["version"] == people.estimator.runtime.version
