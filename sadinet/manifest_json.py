@@ -133,7 +133,11 @@ def _parse_pose(fields: Fields) -> PoseSpec:
     pose = PoseSpec(
         skeleton=_parse_skeleton(fields),
         heatmap=HeatmapSpec(heatmap.number("stride", above=0), heatmap.number("sigma", above=0)),
-        decode=DecodeSpec(decode.choice("method", get_args(Method)), decode.choice("modulation", get_args(Modulation))),
+        decode=DecodeSpec(
+            decode.choice("method", get_args(Method)),
+            decode.choice("modulation", get_args(Modulation)),
+            decode.number("smoothing", above=0) if "smoothing" in decode else None,
+        ),
         outputs=OutputsSpec(outputs.text("heatmaps"), outputs.text_or_none("sigma")),
         network=fields.mapping_or_none("network"),
     )

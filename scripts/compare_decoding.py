@@ -75,7 +75,13 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--root", type=Path, required=True, help="folder with images/ and joints.mat")
     parser.add_argument("--select", default="8501:9000", help="picture numbers, first:last (default: %(default)s)")
     parser.add_argument("--size", action="append", default=[], help="WxH of a further input, may be repeated")
-    parser.add_argument("--sigma", type=float, help="cells by which DARK smooths (default: as the model was trained)")
+    parser.add_argument(
+        "--smoothing",
+        type=float,
+        action="append",
+        default=[],
+        help="further widths in cells by which DARK smooths, may be repeated; the model's own is always there",
+    )
     parser.add_argument("--threads", type=int)
     parser.add_argument("--json", type=Path, help="write the figures here too")
     return parser.parse_args(arguments)
@@ -89,11 +95,12 @@ def main(arguments: list[str] | None = None) -> int:
             check_writable(options.json)
             discard(options.json)
         examination = open_lspet(options.root, Selection.parse(options.select))
-        weights = smoothed(find_weights(options.weights), options.sigma)
+        weights = find_weights(options.weights)
+        ways = ways_of(weights, options.smoothing)
         sized = [weights, *(resized(weights, size_of(text)) for text in options.size)]
         tables = {}
         for model in sized:
-            table = compare(model, examination, options.threads, "onnx" if model is weights else "torch")
+            table = compare(model, examination, ways, options.threads, "onnx" if model is weights else "torch")
             print_table(model, table, examination)
             tables["{}x{}".format(*model.manifest.input.size_wh)] = as_values(table)
         if options.json:
@@ -112,12 +119,11 @@ def size_of(text: str) -> tuple[int, int]:
     return int(match[1]), int(match[2])
 
 
-def smoothed(weights: Weights, sigma: float | None) -> Weights:
-    """Return the model with another sigma for DARK to smooth by."""
-    if sigma is None:
-        return weights
-    pose = replace(weights.pose, heatmap=replace(weights.pose.heatmap, sigma=sigma))
-    return replace(weights, manifest=replace(weights.manifest, pose=pose))
+def ways_of(weights: Weights, smoothing: list[float]) -> dict[str, DecodeSpec]:
+    """Return the ways of decoding by name; DARK also with other smoothing, the model's own among it."""
+    own = weights.pose.decode.smoothing
+    widths = sorted({*smoothing, *([] if own is None else [own])})
+    return WAYS | {f"DARK, max, {width:g} cells": DecodeSpec("dark", "max", width) for width in widths}
 
 
 def resized(weights: Weights, size_wh: tuple[int, int]) -> Weights:
@@ -132,7 +138,7 @@ def resized(weights: Weights, size_wh: tuple[int, int]) -> Weights:
 
 
 def compare(
-    weights: Weights, examination: Examination, threads: int | None, engine: str
+    weights: Weights, examination: Examination, ways: dict[str, DecodeSpec], threads: int | None, engine: str
 ) -> dict[str, dict[str, Column]]:
     """Return for each way its figures over the limb joints: PCK at each share and mean error.
 
@@ -143,13 +149,13 @@ def compare(
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("{}x{}".format(*weights.manifest.input.size_wh), total=len(examination.people))
         found = predict(
-            estimator, examination, tuple(WAYS.values()), progress=lambda done, _: bar.update(task, completed=done)
+            estimator, examination, tuple(ways.values()), progress=lambda done, _: bar.update(task, completed=done)
         )
     labels, weight = examination.labels, examination.weight
     torso = torso_length(labels, weight, examination.skeleton)
     weight[:, LIMBS:] = 0
     weight[~np.isfinite(torso)] = 0
-    apart = {way: distances(each.joints, labels, weight) for way, each in zip(WAYS, found, strict=True)}
+    apart = {way: distances(each.joints, labels, weight) for way, each in zip(ways, found, strict=True)}
     limit = torso[:, None]
     near = np.all([errors <= NEAR * limit for errors in apart.values()], axis=0).astype(float)
     return {

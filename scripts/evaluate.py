@@ -12,6 +12,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -118,7 +119,7 @@ def ways_of(options: argparse.Namespace, own: DecodeSpec) -> dict[str, DecodeSpe
     for method in options.decode or [own.method]:
         for modulation in modulations if method == "dark" else modulations[:1]:
             name = f"dark-{modulation}" if method == "dark" and len(modulations) > 1 else method
-            ways[name] = DecodeSpec(method, modulation)
+            ways[name] = replace(own, method=method, modulation=modulation)
     return ways
 
 

@@ -14,10 +14,12 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import torch
 
+from sadinet.dark import Modulation
 from sadinet.errors import SadinetError
 from sadinet.manifest import DecodeSpec, FileKind, HeatmapSpec, InputSpec, Manifest, Origin, OutputsSpec, PoseSpec
 from sadinet.network.config import STEM_STRIDE
@@ -38,6 +40,8 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--sigma-scale", type=Path, help="JSON with (K, 2) factors from scripts/calibrate.py")
     parser.add_argument("--data", required=True, help="what it was trained on, one line")
     parser.add_argument("--licence", required=True)
+    parser.add_argument("--modulation", choices=get_args(Modulation), default="max", help="how DARK smooths")
+    parser.add_argument("--smoothing", type=float, help="cells by which it does (default: those of the targets)")
     parser.add_argument("--figures", type=Path, help="JSON with measured figures")
     return parser.parse_args(arguments)
 
@@ -90,7 +94,7 @@ def describe(options: argparse.Namespace, sigma: float, deployed: Deployed, path
         pose=PoseSpec(
             skeleton_by_name(options.skeleton),
             HeatmapSpec(STEM_STRIDE, float(np.round(sigma, 4))),
-            DecodeSpec(),
+            DecodeSpec(modulation=options.modulation, smoothing=options.smoothing),
             OutputsSpec("heatmaps", "sigma" if config.dlm != "off" else None),
             config.to_dict(),
         ),

@@ -63,8 +63,8 @@ class Engine(Protocol):
 
 
 def joints_of_maps(maps: Maps, sigma: float, how: DecodeSpec) -> CellJoints:
-    """Decode maps that are already in numpy."""
-    found = decode(maps.heatmaps, sigma, how.method, how.modulation)
+    """Decode maps that are already in numpy; `sigma` is that of the training Gaussian, cells."""
+    found = decode(maps.heatmaps, how.sigma(sigma), how.method, how.modulation)
     sigmas = np.full_like(found.cells, np.nan) if maps.sigmas is None else maps.sigmas
     return CellJoints(found.cells, found.scores, sigmas)
 

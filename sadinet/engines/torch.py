@@ -114,7 +114,7 @@ class TorchEngine:
         """Run crops (N, H, W, 3) uint8 BGR and decode the maps on the device."""
         with torch.inference_mode():
             output = _guarded(lambda: self._run(crops))
-            found = decode(output[0], self._pose.heatmap.sigma, how.method, how.modulation)
+            found = decode(output[0], how.sigma(self._pose.heatmap.sigma), how.method, how.modulation)
             cells, scores = found.cells.cpu().numpy(), found.scores.cpu().numpy()
         sigmas = output[1].cpu().numpy() if len(output) > 1 else np.full_like(cells, np.nan)
         return CellJoints(cells, scores, sigmas)

@@ -34,12 +34,12 @@ class AugmentConfig:
         blur, grey, patch: chances of a blur, of losing colour, and of each of two grey patches.
     """
 
-    rotation_deg: float = 22.0
-    full_turn: float = 0.1
-    scale: float = 0.18
+    rotation_deg: float = 15.0
+    full_turn: float = 0.04
+    scale: float = 0.15
     zoom: float = 0.05
     shift: float = 0.06
-    half_body: float = 0.1
+    half_body: float = 0.06
     colour: float = 0.18
     blur: float = 0.1
     grey: float = 0.05

@@ -44,7 +44,8 @@ def network_of_checkpoint(path: Path, size_wh: tuple[int, int]) -> SadiNet:
         network = SadiNet(config)
         network.load_state_dict(state["average"]["values"])
     except (KeyError, RuntimeError) as error:
-        raise WeightsError(f"{path} is not a checkpoint of this network: {error}") from error
+        first = " ".join(str(error).split("\n")[:2])
+        raise WeightsError(f"{path} is not a checkpoint of this network: {first}") from error
     return network.eval()
 
 

@@ -11,7 +11,6 @@ from torch import Tensor, nn
 from sadinet.network.dlm import Distribution
 from sadinet.training.flow import RealNVP
 
-
 SHARPNESS = 20.0
 """Factor between maps and the logits of `spatial_loss`; larger asks for places finer than labels are exact."""
 

@@ -1,6 +1,7 @@
 """The loop on people made of coloured dots: it learns, survives a kill, and shares its work."""
 
 import csv
+import itertools
 import os
 import signal
 import subprocess
@@ -132,7 +133,7 @@ def test_the_rate_rises_then_falls(script, monkeypatch):
     assert max(rates) == pytest.approx(config.rate, rel=1e-3)
     assert rates[0] == pytest.approx(config.rate / 100)
     assert rates[-1] == pytest.approx(config.rate / 100)
-    assert all(a >= b for a, b in zip(rates[3:], rates[4:], strict=False))
+    assert all(a >= b for a, b in itertools.pairwise(rates[3:]))
     assert [config.stage_of(e).size_wh[0] for e in range(3)] == [64, 64, 96]
 
 
