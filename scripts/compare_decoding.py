@@ -80,7 +80,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         type=float,
         action="append",
         default=[],
-        help="further widths in cells by which DARK smooths, may be repeated; the model's own is always there",
+        help="further cells by which DARK smooths, may be repeated; the model's own are always there",
     )
     parser.add_argument("--threads", type=int)
     parser.add_argument("--json", type=Path, help="write the figures here too")
