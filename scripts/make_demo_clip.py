@@ -14,6 +14,7 @@ import sys
 import tempfile
 import zipfile
 from pathlib import Path
+from typing import cast
 
 import cv2
 import numpy as np
@@ -24,8 +25,8 @@ from sadinet.media.video import VideoReader
 
 ROOT = Path(__file__).resolve().parents[1]
 FIRST, LAST = 76, 182  # frames; 3.5 s in which she is well in view
-LEFT, TOP, RIGHT, BOTTOM = 60, 447, 1420, 994  # below the man on the roof, who stands in the sun's glare
-SIZE_WH = (960, 386)
+LEFT, TOP, RIGHT, BOTTOM = 60, 450, 1420, 994  # below the man on the roof, who stands in the sun's glare
+SIZE_WH = (960, 384)
 AT_MOST_BYTES = 1_000_000
 
 
@@ -51,8 +52,7 @@ def unpack(path: Path, folder: Path) -> tuple[Path, str]:
 def shrink(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Cut the walker's part out and scale it down."""
     part = image[TOP:BOTTOM, LEFT:RIGHT]
-    small: NDArray[np.uint8] = cv2.resize(part, SIZE_WH, interpolation=cv2.INTER_AREA)
-    return small
+    return cast(NDArray[np.uint8], cv2.resize(part, SIZE_WH, interpolation=cv2.INTER_AREA))
 
 
 def make_clip(video: Path, target: Path) -> None:
@@ -83,17 +83,19 @@ def main() -> None:
         if video is None:
             archive = wheel(Path(name), arguments.version)
             video, licence = unpack(archive, Path(name))
-            (arguments.output / "NOTICE.md").write_text(NOTICE.format(wheel=archive.name, licence=licence.strip()))
+            (arguments.output / "NOTICE.md").write_text(
+                NOTICE.format(wheel=archive.name, licence=licence.strip()), encoding="utf-8"
+            )
         make_clip(video, arguments.output / "walk.mp4")
     print(f"{arguments.output / 'walk.mp4'}: {(arguments.output / 'walk.mp4').stat().st_size} bytes")
 
 
 NOTICE = """# walk.mp4
 
-An excerpt of 3.5 seconds (frames 76 to 181), cut to 1360 x 547 pixels around the walker, scaled to 960 x 386
+An excerpt of 3.5 seconds (frames 76 to 181), cut to 1360 x 544 pixels around the walker, scaled to 960 x 384
 and encoded anew as H.264 without sound, of `Sports2D/Demo/demo.mp4` in the Python package Sports2D
-(`{wheel}`, <https://github.com/davidpagnon/Sports2D>), by David Pagnon and the contributors of Sports2D.
-Made by `scripts/make_demo_clip.py`.
+(`{wheel}`, <https://github.com/davidpagnon/Sports2D>), by David Pagnon and the
+contributors of Sports2D. Made by `scripts/make_demo_clip.py`.
 
 The video comes under the licence of that package:
 

@@ -51,7 +51,8 @@ class OverlayWriter:
     def __init__(self, path: str | os.PathLike[str], *, quality: int = 20, preset: str = "veryfast") -> None:
         self.path = Path(path)
         self.frames = 0
-        self._options = {"crf": str(quality), "preset": preset}
+        # With B frames the container's duration counts decoding times, which at a variable rate end too early.
+        self._options = {"crf": str(quality), "preset": preset, "bf": "0"}
         self._container: OutputContainer | None = None
         self._stream: VideoStream | None = None
         self._waiting: VideoFrame | None = None

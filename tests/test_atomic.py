@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+
+import pytest
+
+from sadinet.atomic import AtomicText, commit, output_error, partial_path, write_bytes
+from sadinet.errors import OutputError
+
+
+def test_bytes_replace_the_old_file_whole(tmp_path):
+    target = tmp_path / "läuft 🏃.bin"
+    write_bytes(target, b"first")
+    write_bytes(target, b"2nd")
+    assert target.read_bytes() == b"2nd"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_text_appears_at_the_end_of_its_block(tmp_path):
+    target = tmp_path / "a.txt"
+    with AtomicText(target) as text:
+        text.write("ü\n")
+        assert not target.exists()
+    assert target.read_bytes() == b"\xc3\xbc\n"
+
+
+def test_an_error_leaves_nothing(tmp_path):
+    def fail():
+        with AtomicText(tmp_path / "a.txt") as text:
+            text.write("half")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_target_that_became_a_folder_is_told(tmp_path):
+    target = tmp_path / "a.txt"
+    partial_path(target).write_bytes(b"whole")
+    target.mkdir()
+    (target / "inside").write_bytes(b"")
+    with pytest.raises(OutputError, match="cannot write"):
+        commit(target)
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EACCES, errno.EROFS, errno.ENOENT, errno.EIO])
+def test_each_reason_has_a_remedy(number):
+    told = output_error(Path("out/a.csv"), OSError(number, "whatever"))
+    assert told.remedy
+    assert str(told).startswith("cannot write out/a.csv: ")
+    assert "\n" not in str(told)
