@@ -19,10 +19,10 @@ SURE = 0.3
 
 @pytest.fixture(scope="module")
 def sample():
-    """Every fifteenth frame of the bundled clip with its people's boxes."""
+    """Every fourth frame of the bundled clip with its people's boxes."""
     detector = open_detector("default", "cpu")
     with VideoReader(CLIP) as video:
-        frames = [(frame.image, detector(frame.image)) for frame in video if frame.index % 15 == 0]
+        frames = [(frame.image, detector(frame.image)) for frame in video if frame.index % 4 == 0]
     frames = [(image, boxes) for image, boxes in frames if boxes]
     assert sum(len(boxes) for _, boxes in frames) >= 5
     return frames
@@ -43,7 +43,8 @@ def stacked(estimator, people):
     [
         ("onnx", "fp16", 0.1, 0.5),
         ("torch", "fp32", 0.02, 0.1),
-        ("torch", "bf16", 0.15, 1.5),  # 8 bits of mantissa: its noise shows where a map is broad
+        # 8 bits of mantissa: where a map has two tops of nearly one height, the other one may win.
+        ("torch", "bf16", 0.15, 1.5),
     ],
 )
 def test_engines_agree(onnx, sample, engine, precision, median_px, most_px):
