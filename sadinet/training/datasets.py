@@ -13,7 +13,9 @@ import scipy.io
 from numpy.typing import NDArray
 
 from sadinet.errors import SourceError
-from sadinet.training.labels import Labels, Teacher, clean, fuse_teachers, torso_length
+from sadinet.skeletons import BODY19
+from sadinet.training.labels import Labels, Teacher, clean, fuse_teachers
+from sadinet.training.metrics import torso_length
 
 Picture = NDArray[np.uint8]
 
@@ -141,7 +143,8 @@ def load_stanford40(root: Path, teachers: Path, least_joints: int = 7) -> Person
         keys = sorted(file["index"].tolist())
     tiny, thunder = _teachers(teachers, keys, upright=True)
     boxes = np.array([_voc_height(root / "XMLAnnotations" / f"{key}.xml") for key in keys])
-    torso = torso_length(tiny.in_body19()[0])
+    told, sure = tiny.in_body19()
+    torso = torso_length(told, sure, BODY19)
     torso = np.where(torso > 0.1 * boxes, torso, 0.25 * boxes)
     joints, weight = fuse_teachers(tiny, thunder, torso)
     kept = np.flatnonzero((weight > 0).sum(axis=1) >= least_joints)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sadinet.skeletons import BODY19, COCO17, LSP14, convert
+from sadinet.training.metrics import torso_length
 
 TEACHER_CONFIDENCE = 0.3
 AGREEMENT = 0.1
@@ -58,18 +59,6 @@ class Teacher:
         joints = conversion.apply(self.joints, axis=1).astype(np.float32)
         confidence = np.nan_to_num(conversion.apply(self.confidence, axis=1)).astype(np.float32)
         return joints, confidence
-
-
-def torso_length(joints: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Mean of both shoulder-to-opposite-hip distances: (N, K >= 14, 2) in LSP's order -> (N,); NaN if one lacks."""
-    hip_r, hip_l, shoulder_r, shoulder_l = (
-        LSP14.index(name) for name in ("right_hip", "left_hip", "right_shoulder", "left_shoulder")
-    )
-    points = np.asarray(joints, dtype=float)
-    one = np.linalg.norm(points[:, shoulder_l] - points[:, hip_r], axis=1)
-    other = np.linalg.norm(points[:, shoulder_r] - points[:, hip_l], axis=1)
-    mean: NDArray[np.float64] = (one + other) / 2
-    return mean
 
 
 def fuse_teachers(first: Teacher, second: Teacher, torso: NDArray[np.floating]) -> tuple[Array, Array]:
@@ -119,7 +108,7 @@ def clean(joints: Array, first: Teacher, second: Teacher) -> Labels:
     """
     full = np.full((len(joints), len(BODY19), 2), np.nan, dtype=np.float32)
     full[:, : len(LSP14)] = joints
-    torso = torso_length(full)
+    torso = torso_length(full, np.isfinite(full[..., 0]), BODY19)
     swapped = _fits_better_swapped(full, first, torso) & _fits_better_swapped(full, second, torso)
     full[swapped] = full[swapped][:, BODY19.flip_order]
 

@@ -10,8 +10,10 @@ from sadinet.dark import decode
 from sadinet.geometry import box_of_joints, crop_matrix, heatmap_to_crop, invert, transform
 from sadinet.network.config import STEM_STRIDE
 from sadinet.network.model import Deployed, SadiNet
+from sadinet.skeletons import BODY19
 from sadinet.training.augment import cut_crop
 from sadinet.training.datasets import PersonSet
+from sadinet.training.metrics import pck
 
 
 @torch.no_grad()
@@ -39,11 +41,6 @@ def predict(
 
 
 def limb_pck(joints: NDArray[np.float32], people: PersonSet, shares: tuple[float, ...] = (0.2, 0.1)) -> list[float]:
-    """Percent of labelled limb joints within each share of the torso (design: the first 12 joints of body19)."""
-    from sadinet.training.labels import torso_length
-
-    torso = torso_length(people.joints)
-    rows = np.isfinite(torso)
-    apart = np.linalg.norm(joints - people.joints, axis=2)[rows, :12] / torso[rows, None]
-    known = np.isfinite(people.joints[rows, :12, 0])
-    return [100 * float((apart[known] <= share).mean()) for share in shares]
+    """Percent of labelled limb joints within each share of the torso."""
+    found = pck(joints, people.joints, np.isfinite(people.joints[..., 0]), shares, skeleton=BODY19)
+    return [float(value) for value in found.overall]

@@ -70,7 +70,18 @@ def test_benchmark_measures_every_stage_and_engine(script, tmp_path, capsys):
 
 def test_decodings_are_compared_at_several_sizes(script, labelled, tmp_path, capsys):
     written = tmp_path / "figures.json"
-    arguments = ["--root", str(labelled), "--select", "1:6", "--size", "96x128", "--smoothing", "0.8", "--json", str(written)]
+    arguments = [
+        "--root",
+        str(labelled),
+        "--select",
+        "1:6",
+        "--size",
+        "96x128",
+        "--smoothing",
+        "0.8",
+        "--json",
+        str(written),
+    ]
     assert script("compare_decoding")(arguments) == 0
     tables = json.loads(written.read_text(encoding="utf-8"))
     assert len(tables) == 2

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from sadinet.skeletons import BODY19, COCO17, LSP14, convert
-from sadinet.training.labels import TEACHER_WEIGHT, Teacher, clean, fuse_teachers, torso_length
+from sadinet.training.labels import TEACHER_WEIGHT, Teacher, clean, fuse_teachers
 
 
 @pytest.fixture
@@ -21,17 +21,6 @@ def people():
     told = convert(BODY19, COCO17).apply(truth, axis=1).astype(np.float32)
     sure = np.full(told.shape[:2], 0.9, np.float32)
     return truth, Teacher(told + 1, sure), Teacher(told - 1, sure)
-
-
-def test_torso_is_the_mean_of_both_diagonals():
-    joints = np.full((1, 14, 2), np.nan)
-    joints[0, LSP14.index("left_shoulder")] = (3, 0)
-    joints[0, LSP14.index("right_hip")] = (0, 4)
-    joints[0, LSP14.index("right_shoulder")] = (0, 0)
-    joints[0, LSP14.index("left_hip")] = (0, 7)
-    assert torso_length(joints) == pytest.approx([6.0])
-    joints[0, LSP14.index("left_hip")] = np.nan
-    assert np.isnan(torso_length(joints)).all()
 
 
 def test_agreeing_labels_stay_and_the_face_comes_from_the_teachers(people):
