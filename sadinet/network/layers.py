@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 
 class ConvNorm(nn.Sequential):
@@ -24,8 +23,8 @@ class ConvNorm(nn.Sequential):
 
 
 def spatial_mean(x: Tensor) -> Tensor:
-    """Average (N, C, H, W) to (N, C, 1, 1); torch sums halves in fp32, and runtimes have a kernel for it."""
-    return F.adaptive_avg_pool2d(x, 1)
+    """Average (N, C, H, W) to (N, C, 1, 1); summed in fp32, as half precision would lose or overflow."""
+    return x.mean(dim=(2, 3), keepdim=True, dtype=torch.float32).to(x.dtype)
 
 
 class SqueezeExcite(nn.Module):
