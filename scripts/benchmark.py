@@ -38,8 +38,9 @@ from sadinet.media.overlay import OverlayWriter
 from sadinet.media.video import VideoReader
 from sadinet.people.detector import Detector, open_detector
 from sadinet.people.estimator import PeopleMaps, PoseEstimator
+from sadinet.recording import record
 from sadinet.results import Frame, FrameResult
-from sadinet.tables.csv_table import CsvTable
+from sadinet.tables.writer import TableInfo, open_table
 from sadinet.weights import find_weights
 
 WARM_UP_FRAMES = 3
@@ -134,7 +135,7 @@ def run_video(options: argparse.Namespace, estimator: PoseEstimator, detector: D
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         video = iter(stack.enter_context(VideoReader(options.video)))
-        table = stack.enter_context(CsvTable(folder / "table.csv", estimator.skeleton))
+        table = stack.enter_context(open_table("csv", folder / "table.csv", TableInfo(estimator.skeleton)))
         overlay = stack.enter_context(OverlayWriter(folder / "overlay.mp4"))
         started = time.perf_counter()
         for index in range(WARM_UP_FRAMES + options.frames):
@@ -148,7 +149,7 @@ def run_video(options: argparse.Namespace, estimator: PoseEstimator, detector: D
             with watch("draw"):
                 canvas = draw_poses(frame.image, result.poses)
             with watch("write table"):
-                table.write(result)
+                table.write(record([result], estimator.skeleton))
             with watch("write overlay"):
                 overlay.write(canvas, frame.time_s)
             counts.append(len(result.poses))

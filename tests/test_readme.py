@@ -27,7 +27,7 @@ def test_there_are_examples():
     assert len(EXAMPLES) >= 2
 
 
-@pytest.mark.parametrize("line", re.findall(r"sadinet (?:run|info|doctor|demo)[^\n`&|]*", README))
+@pytest.mark.parametrize("line", re.findall(r"sadinet (?:run|inspect|plot|info|doctor|demo)[^\n`&|]*", README))
 def test_commands_are_ones_that_exist(line):
     words = shlex.split(line)[1:]
     if "--help" in words:

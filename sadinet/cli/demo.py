@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+import tempfile
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,15 +16,16 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from sadinet.pipeline import Outputs, People, Summary
-    from sadinet.results import FrameResult
+    from sadinet.batch.naming import Job
+    from sadinet.batch.runner import Outcome
+    from sadinet.pipeline import People
 
 HELP = "the whole pipeline on a bundled clip"
-EPILOG = "Writes walk.csv, walk.json, walk.mp4 and sheet.png, and prints what they were made with."
+EPILOG = "Writes walk.csv, walk.json, walk.mp4, walk.html and sheet.png, and prints what they were made with."
 
 CLIP = "walk.mp4"
 PICTURES, COLUMNS = 8, 2
-STAGES = ("read", "detect", "pose", "draw", "write")
+STAGES = ("detect", "pose", "track")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,73 +38,103 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(options: argparse.Namespace) -> int:
     """Run the subcommand; returns the exit code."""
+    from sadinet.batch.session import batch_people
     from sadinet.media.pictures import write_picture
-    from sadinet.pipeline import Outputs, People
+    from sadinet.pipeline import People
 
     make_folder(options.out)
-    people = People(settings_of(options))
+    settings = batch_people(settings_of(options))
+    people = People(settings)
     clip = resources.files("sadinet").joinpath("_demo", CLIP)
-    outputs = Outputs(options.out / "walk.csv", options.out / "walk.mp4")
     with resources.as_file(clip) as path, make_reporter(is_quiet=False) as reporter:
-        summary, chosen = _analyse(path, people, outputs, reporter)
+        outcome = _analyse(path, people, options.out, reporter)
+    if outcome.error is not None:
+        raise outcome.error
     sheet = options.out / "sheet.png"
-    write_picture(sheet, _sheet(chosen, people))
-    _print_summary(summary, people, sheet)
-    return 0 if summary.poses and not summary.problems else 1
+    write_picture(sheet, _sheet(outcome.job, people))
+    _print_summary(outcome, people, sheet)
+    return 0 if outcome.summary["rows"] and not outcome.summary["problems"] else 1
 
 
-def _analyse(path: Path, people: People, outputs: Outputs, reporter: Reporter) -> tuple[Summary, Sequence[FrameResult]]:
-    """Run the clip; returns the summary and a few frames spread over it."""
-    from sadinet.media.source import open_source
-    from sadinet.pipeline import analyse
+class _Listener:
+    """Passes frames on to a reporter."""
 
-    source = open_source(path)
-    expected = max(source.expected_frames or 1, PICTURES)
-    wanted = {round(i * (expected - 1) / (PICTURES - 1)) for i in range(PICTURES)}
-    chosen: list[FrameResult] = []
+    def __init__(self, reporter: Reporter) -> None:
+        self._reporter = reporter
+        self._number = 0
 
-    def keep(result: FrameResult) -> None:
-        reporter.frame()
-        if result.frame.index in wanted:
-            chosen.append(result)
+    def began(self, place: int, job: Job, frames: int | None, done: int) -> None:
+        """Begin."""
+        self._number = self._reporter.begin(CLIP, frames)
 
-    reporter.begin(CLIP, source.expected_frames)
-    summary = analyse(source, people, outputs, keep)
-    reporter.end()
-    return summary, chosen
+    def advanced(self, place: int, frames: int, stage: str) -> None:
+        """Go on."""
+        if stage == "poses":
+            self._reporter.advance(self._number, frames)
+
+    def ended(self, place: int, outcome: Outcome) -> None:
+        """End."""
+        self._reporter.end(self._number)
 
 
-def _sheet(chosen: Sequence[FrameResult], people: People) -> NDArray[np.uint8]:
-    from sadinet.media.draw import draw_poses
+def _analyse(path: Path, people: People, folder: Path, reporter: Reporter) -> Outcome:
+    """Run the clip as `sadinet run` does."""
+    from sadinet.batch.describe import BatchSettings
+    from sadinet.batch.naming import Wanted, plan_jobs
+    from sadinet.batch.session import run_batch
+
+    wanted = Wanted(overlay=True, page=True)
+    jobs, _ = plan_jobs([str(path)], folder, wanted)
+    settings = BatchSettings(people.settings, wanted=wanted)
+    with tempfile.TemporaryDirectory(prefix="sadinet-") as record:
+        session = run_batch(jobs, folder, settings, people, _Listener(reporter), record=Path(record))
+    if session.is_interrupted:
+        raise KeyboardInterrupt
+    return session.outcomes[0]
+
+
+def _sheet(job: Job, people: People) -> NDArray[np.uint8]:
+    """Return a few of the drawn frames as one picture."""
     from sadinet.media.sheet import contact_sheet
+    from sadinet.media.video import VideoReader
 
+    assert job.outputs.overlay is not None  # noqa: S101  wanted above
+    with VideoReader(job.outputs.overlay) as reader:
+        last = max(reader.expected_frames or 1, PICTURES) - 1
+        wanted = {round(i * last / (PICTURES - 1)) for i in range(PICTURES)}
+        chosen = [frame for frame in reader if frame.index in wanted]
     return contact_sheet(
-        [draw_poses(result.frame.image, result.poses) for result in chosen],
+        [frame.image for frame in chosen],
         COLUMNS,
-        [f"{result.frame.time_s:.2f} s, frame {result.frame.index}" for result in chosen],
+        [f"{frame.time_s:.2f} s, frame {frame.index}" for frame in chosen],
         title=f"{CLIP} by {people.estimator.weights.name}",
         cell_width=480,
     )
 
 
-def _print_summary(summary: Summary, people: People, sheet: Path) -> None:
+def _print_summary(outcome: Outcome, people: People, sheet: Path) -> None:
+    from sadinet.batch.describe import describe_models
+
     pose, detect = people.estimator.runtime, people.detector.runtime
-    times_ms = "  ".join(f"{stage} {summary.timings_ms.get(stage, 0):.1f}" for stage in STAGES)
-    seen = f"{summary.frames - summary.empty_frames} of {summary.frames} frames, {summary.most_people} at most at once"
+    models, summary, outputs = describe_models(people), outcome.summary, outcome.job.outputs
+    frames = summary["frames"]
+    times_ms = "  ".join(f"{stage} {outcome.timings_ms.get(stage, 0) / frames:.1f}" for stage in STAGES)
+    seen = f"{frames - summary['empty_frames']} of {frames} frames, {summary['most_people']} at most at once"
     lines = {
         "device": f"{pose.device} ({pose.why})",
         "engine": f"{pose.engine} {pose.version}, {pose.precision}",
         "detector on": f"{detect.device}, {detect.engine} {detect.version}, {detect.precision} ({detect.why})",
-        "weights": f"{summary.sidecar.weights.name} (SHA-256 {summary.sidecar.weights.sha256[:12]}…)",
-        "detector": summary.sidecar.detector.name if summary.sidecar.detector else "",
+        "weights": f"{models.weights.name} (SHA-256 {models.weights.sha256[:12]}…)",
+        "detector": models.detector.name,
         "people": f"in {seen}",
-        "frames": f"{summary.frames} in {summary.sidecar.seconds:.1f} s, {summary.fps:.1f} fps end to end",
+        "frames": f"{frames} in {outcome.seconds:.1f} s, {frames / outcome.seconds:.1f} fps end to end",
         "ms a frame": times_ms,
-        "table": str(summary.outputs.table),
-        "made with": str(summary.outputs.sidecar),
-        "overlay": str(summary.outputs.overlay),
+        "table": str(outputs.table),
+        "made with": str(outputs.sidecar),
+        "overlay": str(outputs.overlay),
+        "page": str(outputs.page),
         "contact sheet": str(sheet),
     }
     print_facts(lines.items(), indent=0)
-    for problem in summary.problems:
+    for problem in summary["problems"]:
         print(problem)

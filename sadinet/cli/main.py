@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from sadinet._version import __version__
-from sadinet.cli import demo, doctor, info, run
+from sadinet.cli import demo, doctor, info, inspect, plot, run
 from sadinet.errors import SadinetError
 
 FAILED = 1
@@ -23,7 +23,7 @@ INTERRUPTED = 130
 BROKEN_PIPE = 141
 
 _log = logging.getLogger(__name__)
-_COMMANDS = {"run": run, "demo": demo, "info": info, "doctor": doctor}
+_COMMANDS = {"run": run, "inspect": inspect, "plot": plot, "demo": demo, "info": info, "doctor": doctor}
 
 
 class _Parser(argparse.ArgumentParser):

@@ -25,6 +25,7 @@ def open_engine(
     device: str = "auto",
     precision: Precision = "auto",
     threads: int | None = None,
+    lanes: int | None = None,
 ) -> Engine:
     """Load a pose model into a runtime.
 
@@ -37,6 +38,7 @@ def open_engine(
         device: one of `DEVICES`.
         precision: one of `PRECISIONS`; "auto" is fp16 for torch on CUDA and fp32 elsewhere.
         threads: threads of one layer's work on a CPU; None for the physical cores.
+        lanes: ONNX Runtime on a CPU alone: run each crop by one thread, so many crops at once.
 
     Raises:
         DeviceError: if engine, device or precision is not to be had; nothing else is taken in its place.
@@ -61,7 +63,7 @@ def open_engine(
         raise DeviceError("onnxruntime has no mps", "use --engine torch, or --device cpu")
     from sadinet.engines.onnx import OnnxEngine
 
-    return OnnxEngine(weights, device=device, precision=precision, threads=threads)
+    return OnnxEngine(weights, device=device, precision=precision, threads=threads, lanes=lanes)
 
 
 def _has_torch() -> bool:

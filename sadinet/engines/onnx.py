@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Literal
 
 import numpy as np
@@ -20,20 +21,35 @@ Precision = Literal["auto", "fp32", "fp16", "bf16"]
 class OnnxEngine:
     """A pose model in ONNX Runtime.
 
+    Args:
+        weights: the model.
+        device: "auto", "cpu" or "cuda".
+        precision: "auto", "fp32" or "fp16".
+        threads: threads that share one layer's work on a CPU; their number shows in the last digits of a result.
+        lanes: if given, each crop is run by one thread alone, so many at once; results do not depend on how many.
+
     Raises:
         DeviceError: if the device or precision is not to be had.
         WeightsError: if the file is damaged or is not what the manifest says.
     """
 
     def __init__(
-        self, weights: Weights, *, device: str = "auto", precision: Precision = "auto", threads: int | None = None
+        self,
+        weights: Weights,
+        *,
+        device: str = "auto",
+        precision: Precision = "auto",
+        threads: int | None = None,
+        lanes: int | None = None,
     ) -> None:
         if precision == "bf16":
             raise DeviceError("onnxruntime has no bf16 for these models", "use fp32 or fp16, or --engine torch")
         self._input = weights.manifest.input
         self._pose = weights.pose
         kind: Literal["onnx", "onnx_fp16"] = "onnx_fp16" if precision == "fp16" else "onnx"
-        self._session, self._runtime = open_session(weights.file(kind), device=device, threads=threads)
+        self._session, self._runtime = open_session(weights.file(kind), device=device, threads=1 if lanes else threads)
+        is_split = lanes is not None and self._runtime.device == "cpu"
+        self._pool = ThreadPoolExecutor(lanes, thread_name_prefix="lane") if is_split else None
         self._names = _check_names(self._session, weights)
         self._feed = self._session.get_inputs()[0].name
         width, height = self._input.size_wh
@@ -46,6 +62,13 @@ class OnnxEngine:
 
     def maps(self, crops: Crops) -> Maps:
         """Run crops (N, H, W, 3) uint8 BGR through the network."""
+        if self._pool is None or len(crops) == 1:
+            return self._run(crops)
+        single = list(self._pool.map(self._run, (crops[i : i + 1] for i in range(len(crops)))))
+        sigmas = [maps.sigmas for maps in single if maps.sigmas is not None]
+        return Maps(np.concatenate([maps.heatmaps for maps in single]), np.concatenate(sigmas) if sigmas else None)
+
+    def _run(self, crops: Crops) -> Maps:
         try:
             output = self._session.run(self._names, {self._feed: prepare(crops, self._input)})
         except Exception as error:  # onnxruntime's exceptions share no base but Exception

@@ -7,12 +7,10 @@ then repeated with one thread, and equal files give equal frames.
 
 from __future__ import annotations
 
-import heapq
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 
 from av.container import InputContainer
 from av.error import FFmpegError
@@ -20,14 +18,14 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from sadinet.media.ending import End, FileState, find_cut, is_torn_tail
+from sadinet.media.packets import CODECS_WITH_HIDDEN_FRAMES, has_decoding_times, is_hidden
 from sadinet.media.probe import VideoInfo, describe, no_frame, open_container, video_stream
+from sadinet.media.waiting import PacketsOnTheWay
 
-# Frames that a thread may have finished from a reference that later turns out damaged: the B frames
-# presented before it. They are held back until it is known.
-_HELD_BACK = 4
-
-# Packets of VP8 may hold pictures that are never shown.
-_CODECS_WITH_HIDDEN_FRAMES = {"vp8", "libvpx"}
+HELD_BACK = 4
+"""Frames that a thread may have finished from a reference that later turns out damaged: the B frames presented
+before it. They are held back until it is known."""
 
 
 class DamageFoundError(Exception):
@@ -41,14 +39,28 @@ class Decoded:
     Attributes:
         picture: as stored, not yet turned.
         time: presentation time as the container has it, seconds; None where it has none.
-        is_after_skipped: whether frames before it did not decode.
+        skipped: how many frames before it did not decode; -1 if it was itself taken for one of them, as around
+            damage the order may not hold.
         is_damaged: whether parts of it were guessed by the decoder.
     """
 
     picture: VideoFrame
     time: Fraction | None
-    is_after_skipped: bool
-    is_damaged: bool
+    skipped: int = 0
+    is_damaged: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FileEnd:
+    """How a file ended.
+
+    Attributes:
+        skipped: frames that did not decode after the last one that did.
+        lines: one line each on what is wrong with the end.
+    """
+
+    skipped: int = 0
+    lines: tuple[str, ...] = ()
 
 
 class DecodingPass:
@@ -56,32 +68,30 @@ class DecodingPass:
 
     Args:
         path: the file.
-        is_threaded: decode with as many threads as the machine has cores, and raise `DamageFoundError` at
-            the first sign of damage.
+        threads: how many decode; 0 for as many as the machine has cores. With more than one,
+            `DamageFoundError` is raised at the first sign of damage.
+        state: of the file when reading began; None if it begins with this pass.
 
     Attributes:
-        skipped: frames so far that did not decode.
-        damaged: frames so far of which the decoder guessed parts.
-        cut: one line when the file turned out to be cut off, else empty.
-        stopped: one line when reading ended with an error, else empty.
         info: what the file claims; known from the first frame on.
+        end: how the file ended; None until then.
     """
 
-    def __init__(self, path: str, *, is_threaded: bool) -> None:
+    def __init__(self, path: str, *, threads: int = 0, state: FileState | None = None) -> None:
         self.path = path
-        self.skipped = 0
-        self.damaged = 0
-        self.cut = ""
-        self.stopped = ""
+        self.state = state or FileState.of(path)
         self.info: VideoInfo | None = None
-        self._is_threaded = is_threaded
-        self._waiting: list[int] = []  # heap of the presentation times of packets that gave no frame yet
+        self.end: FileEnd | None = None
+        self._threads = threads
+        self._on_the_way = PacketsOnTheWay()
+        self._uncounted = 0  # packets that failed and have no place among those on the way
         self._packets = 0
+        self._stopped = ""
         self._is_tail_torn = False
         self._is_interlaced = False
+        self._has_decoding_times = False
         self._first: Fraction | None = None
-        self._end = Fraction(0)
-        self._longest_gap = Fraction(0)
+        self._end_s = self._longest_gap = Fraction(0)
 
     def __iter__(self) -> Iterator[Decoded]:
         """Decode all frames.
@@ -90,21 +100,24 @@ class DecodingPass:
             SourceError: if the file cannot be opened.
             DamageFoundError: at the first sign of damage, in a pass with several threads.
         """
+        self._file_bytes = FileState.of(self.path).bytes
         with open_container(self.path) as container:
             stream = video_stream(container, self.path)
-            stream.thread_type = "AUTO" if self._is_threaded else "NONE"
-            stream.codec_context.thread_count = 0 if self._is_threaded else 1
-            self._file_bytes = Path(self.path).stat().st_size
+            set_threads(stream, self._threads)
+            self._has_decoding_times = has_decoding_times(container, stream)
             held: deque[Decoded] = deque()
             for picture in self._pictures(container, stream):
                 if self.info is None:
                     self.info = describe(self.path, container, stream, picture)
                 held.append(self._account(picture, stream))
-                if len(held) > (_HELD_BACK if self._is_threaded else 0):
+                if len(held) > (0 if self._threads == 1 else HELD_BACK):
                     yield held.popleft()
-            self._lose(len(self._waiting) if self._can_count(stream) else 0)
-            self.cut = self._find_cut(container, stream)
+            lost = self._lose(len(self._on_the_way) if self._can_count else 0)
+            end = End(float(self._first or 0), float(self._end_s), float(self._longest_gap))
+            cut = find_cut(container, stream, end, self._packets, is_tail_torn=self._is_tail_torn)
             yield from held
+        lines = (self._stopped, cut, self.state.change_to(FileState.of(self.path)))
+        self.end = FileEnd(lost, tuple(line for line in lines if line))
 
     def _pictures(self, container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
         packets = container.demux(stream)
@@ -112,100 +125,89 @@ class DecodingPass:
             try:
                 packet = next(packets)
             except StopIteration:
-                return
+                break
             except FFmpegError as error:
-                self.stopped = f"reading stopped early: {error.strerror or error}"
+                self._stopped = f"reading stopped early: {error.strerror or error}"
                 self._damage()
-                return
-            if self._register(packet):
+                break
+            # Empty packets stand for a repeated frame, or for the end: the decoder would take both for the end.
+            if packet.size and self._register(packet, stream):
                 yield from self._decode(packet, stream)
+        yield from self._decode(None, stream)
 
-    def _register(self, packet: Packet[VideoStream]) -> bool:
+    def _register(self, packet: Packet[VideoStream], stream: VideoStream) -> bool:
         """Note a packet; return whether it is to be decoded."""
-        if not packet.size:
-            return True  # asks the decoder for what it still holds
         self._packets += 1
         if packet.is_corrupt:
             # The demuxer hands over what is there of the last frame of a file that is cut off.
-            if packet.pos is not None and packet.pos + packet.size >= self._file_bytes:
+            if is_torn_tail(packet, self._file_bytes):
                 self._is_tail_torn = True
                 return False
             self._damage()
-        if packet.pts is not None and not packet.is_discard:
-            heapq.heappush(self._waiting, packet.pts)
+        is_shown = not packet.is_discard and not (
+            stream.codec_context.name in CODECS_WITH_HIDDEN_FRAMES and is_hidden(packet)
+        )
+        if packet.pts is not None and is_shown:
+            self._on_the_way.add(packet.pts)
         return True
 
-    def _decode(self, packet: Packet[VideoStream], stream: VideoStream) -> list[VideoFrame]:
+    def _decode(self, packet: Packet[VideoStream] | None, stream: VideoStream) -> list[VideoFrame]:
+        """Decode a packet; None asks for what the decoder still holds."""
         try:
-            return packet.decode()
+            return stream.decode(packet)
         except FFmpegError:
             self._damage()
-            if packet.pts is None or not self._can_count(stream):
-                self.skipped += 1
+            if packet is not None and self._has_decoding_times and packet.pts is not None:
+                self._on_the_way.drop(packet.pts)
+                self._uncounted += 1
+            elif packet is not None:
+                self._uncounted += packet.pts is None or not self._can_count
             return []
 
     def _account(self, picture: VideoFrame, stream: VideoStream) -> Decoded:
-        lost = 0
         stamp = picture.pts if picture.pts is not None else picture.dts
         self._is_interlaced = self._is_interlaced or picture.interlaced_frame
-        if stamp is not None:
-            while self._waiting and self._waiting[0] <= stamp:
-                lost += heapq.heappop(self._waiting) < stamp
-        lost = lost if self._can_count(stream) else 0
-        self._lose(lost)
+        lost = 0
+        if self._has_decoding_times:
+            stamp = self._on_the_way.take_earliest() or stamp
+        elif stamp is not None:
+            lost = self._on_the_way.take(stamp)
+        lost = self._lose(lost if self._can_count else 0)
         if picture.is_corrupt:
-            self.damaged += 1
             self._damage()
         time = None
         if stamp is not None and stream.time_base is not None:
             time = stamp * stream.time_base
             self._note_time(time, (picture.duration or 0) * stream.time_base)
-        return Decoded(picture, time, lost > 0, picture.is_corrupt)
+        return Decoded(picture, time, lost, picture.is_corrupt)
 
-    def _can_count(self, stream: VideoStream) -> bool:
-        # Two packets make one interlaced frame.
-        return not self._is_interlaced and stream.codec_context.name not in _CODECS_WITH_HIDDEN_FRAMES
+    @property
+    def _can_count(self) -> bool:
+        # Two packets may make one interlaced frame.
+        return not self._is_interlaced
 
-    def _lose(self, count: int) -> None:
-        if count:
-            self.skipped += count
+    def _lose(self, count: int) -> int:
+        lost, self._uncounted = count + self._uncounted, 0
+        if lost:
             self._damage()
+        return lost
 
     def _damage(self) -> None:
-        if self._is_threaded:
+        if self._threads != 1:
             raise DamageFoundError
 
     def _note_time(self, time: Fraction, duration: Fraction) -> None:
         if self._first is None:
             self._first = time
         else:
-            self._longest_gap = max(self._longest_gap, time - self._first - self._end + duration)
-        self._end = max(self._end, time - self._first + duration)
-
-    def _find_cut(self, container: InputContainer, stream: VideoStream) -> str:
-        claimed_s, end_s = _claimed_seconds(container, stream), float(self._end)
-        is_short = claimed_s is not None and end_s < claimed_s - max(0.1, 0.02 * claimed_s, float(self._longest_gap))
-        is_fewer = self._packets < stream.frames
-        # Trimmed or repeated frames make a count differ, long sound makes a duration differ: both must agree.
-        if not self._is_tail_torn and not (is_short and (is_fewer or not stream.frames)):
-            return ""
-        frames = f" of {stream.frames}" if is_fewer else ""
-        seconds = f" of {claimed_s:.2f} s" if claimed_s is not None and is_short else ""
-        whole = self._packets - self._is_tail_torn
-        return f"the file is cut off after {end_s:.2f} s{seconds}: {whole}{frames} frames are there"
+            self._longest_gap = max(self._longest_gap, time - self._first - self._end_s + duration)
+        self._end_s = max(self._end_s, time - self._first + duration)
 
 
-def _claimed_seconds(container: InputContainer, stream: VideoStream) -> float | None:
-    """Return how long the video should be; None where only the sound may be that long."""
-    tag = stream.metadata.get("DURATION", "")  # Matroska: 00:01:02.034000000
-    try:
-        hours, minutes, seconds = (float(part) for part in tag.split(":"))
-        return hours * 3600 + minutes * 60 + seconds
-    except ValueError:
-        pass
-    if not container.duration or (len(container.streams) > 1 and not stream.frames):
-        return None
-    return container.duration / 1_000_000
+def set_threads(stream: VideoStream, threads: int) -> None:
+    """Say how many threads decode a stream; 0 for as many as there are cores."""
+    stream.thread_type = "NONE" if threads == 1 else "AUTO"
+    stream.codec_context.thread_count = threads
 
 
 class Decoder:
@@ -213,14 +215,22 @@ class Decoder:
 
     Args:
         path: the file.
-
-    Attributes:
-        current: the pass that gave the last frame; it counts what was skipped up to there.
+        threads: how many decode; 0 for as many as the machine has cores.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, *, threads: int = 0) -> None:
         self.path = path
-        self.current = DecodingPass(path, is_threaded=True)
+        self._current = DecodingPass(path, threads=threads)
+
+    @property
+    def info(self) -> VideoInfo | None:
+        """What the file claims; known from the first frame on."""
+        return self._current.info
+
+    @property
+    def end(self) -> FileEnd | None:
+        """How the file ended; None until then."""
+        return self._current.end
 
     def __iter__(self) -> Iterator[Decoded]:
         """Decode each frame once.
@@ -230,12 +240,12 @@ class Decoder:
         """
         given = 0
         try:
-            for item in self.current:
+            for item in self._current:
                 given += 1
                 yield item
         except DamageFoundError:
-            self.current = DecodingPass(self.path, is_threaded=False)
-            for number, item in enumerate(self.current):
+            self._current = DecodingPass(self.path, threads=1, state=self._current.state)
+            for number, item in enumerate(self._current):
                 if number >= given:
                     given += 1
                     yield item

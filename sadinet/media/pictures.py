@@ -88,7 +88,7 @@ class PictureFolder:
     def __init__(self, pictures: str | os.PathLike[str] | Sequence[str | os.PathLike[str]], name: str = "") -> None:
         if isinstance(pictures, str | os.PathLike):
             self.name = name or os.fspath(pictures)
-            self.paths = _pictures_in(Path(pictures), self.name)
+            self.paths = pictures_in(Path(pictures), self.name)
         else:
             self.paths = tuple(sorted((Path(each) for each in pictures), key=lambda path: natural_key(str(path))))
             self.name = name or (str(self.paths[0]) if self.paths else "")
@@ -145,7 +145,12 @@ class PictureFolder:
             index += 1
 
 
-def _pictures_in(folder: Path, name: str) -> tuple[Path, ...]:
+def pictures_in(folder: Path, name: str) -> tuple[Path, ...]:
+    """Return the pictures right inside a folder, hidden ones left out, in natural order of their names.
+
+    Raises:
+        SourceError: if there is no such folder, or no picture in it; `name` is what the user called it.
+    """
     if not folder.is_dir():
         raise SourceError(f"no such folder: {name}", "check the name")
     files = [entry for entry in folder.iterdir() if not entry.name.startswith(".") and entry.is_file()]

@@ -101,7 +101,9 @@ def video_stream(container: InputContainer, name: str) -> VideoStream:
 
 def orientation_of(picture: VideoFrame) -> Orientation:
     """Return how a decoded frame is to be turned."""
-    side_data = cast(SideDataContainer, picture.side_data)  # the stub says a dict of strings
+    # A picture whose side data was looked at stays until the garbage collector comes by: so let it be a tiny one.
+    tiny = picture.reformat(width=16, height=16)
+    side_data = cast(SideDataContainer, tiny.side_data)  # the stub says a dict of strings
     for data in side_data:
         if data.type == Type.DISPLAYMATRIX:
             return from_display_matrix(np.frombuffer(bytes(data), dtype=np.int32))
@@ -143,13 +145,14 @@ def probe(path: str | os.PathLike[str]) -> VideoInfo:
     name = os.fspath(path)
     with open_container(path) as container:
         stream = video_stream(container, name)
-        first = _first_frame(container, stream)
+        first = first_picture(container, stream)
         if first is None:
             raise no_frame(name)
         return describe(name, container, stream, first)
 
 
-def _first_frame(container: InputContainer, stream: VideoStream) -> VideoFrame | None:
+def first_picture(container: InputContainer, stream: VideoStream) -> VideoFrame | None:
+    """Decode the first frame that decodes; None if there is none."""
     packets = container.demux(stream)
     while True:
         try:

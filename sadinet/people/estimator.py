@@ -51,6 +51,7 @@ class PoseEstimator:
         device: "auto", "cpu", "cuda" or "mps".
         precision: "auto", "fp32", "fp16" or "bf16".
         threads: threads of one layer's work on a CPU; None for the physical cores.
+        lanes: as for `sadinet.engines.open_engine`.
         decode: how maps are read; None as the model's manifest says.
         skeleton: joints to return, by name; None for the model's own. Joints that the model lacks are NaN.
         flip_test: run each crop mirrored too and average the maps: slower, a little more exact.
@@ -68,6 +69,7 @@ class PoseEstimator:
         device: str = "auto",
         precision: Precision = "auto",
         threads: int | None = None,
+        lanes: int | None = None,
         decode: DecodeSpec | None = None,
         skeleton: str | None = None,
         flip_test: bool = False,
@@ -75,7 +77,9 @@ class PoseEstimator:
     ) -> None:
         self.weights = weights if isinstance(weights, Weights) else find_weights(weights)
         self._pose = self.weights.pose
-        self._engine = open_engine(self.weights, engine=engine, device=device, precision=precision, threads=threads)
+        self._engine = open_engine(
+            self.weights, engine=engine, device=device, precision=precision, threads=threads, lanes=lanes
+        )
         self._how = decode or self._pose.decode
         self._flip_test = flip_test
         self._most_crops = most_crops

@@ -1,4 +1,7 @@
-"""Files in, results out: every frame, in order, none dropped."""
+"""Files in, results out: every frame, in order, none dropped.
+
+A thread reads ahead while the models run.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +13,16 @@ from types import TracebackType
 from typing import Any, Self
 
 from sadinet.media.source import Source, open_source
+from sadinet.pipeline.prefetch import prefetch
 from sadinet.pipeline.stages import People, Settings
-from sadinet.results import FrameResult
+from sadinet.results import Frame, FrameResult
 
 
 class Pipeline:
-    """Iterates over the `FrameResult`s of a source.
+    """Iterates over the `FrameResult`s of a source, with the people of a video numbered over time.
+
+    A video is followed in one go; `sadinet run` follows it chunk by chunk (`Settings.chunk_frames`) and begins
+    each with the detector, so that its tables may differ in the frames behind a chunk's beginning.
 
         with Pipeline.open("walk.mp4") as pipeline:
             for result in pipeline:
@@ -47,12 +54,10 @@ class Pipeline:
         return cls(open_source(where), people)
 
     def __iter__(self) -> Iterator[FrameResult]:
-        started = time.perf_counter()
-        for frame in self.source:
-            read_ms = (time.perf_counter() - started) * 1e3
-            result = self.people(frame)
+        follow = self.people.follower()
+        for frame, read_ms in prefetch(_timed(self.source)):
+            result = follow(frame)
             yield replace(result, timings_ms={"read": read_ms, **result.timings_ms})
-            started = time.perf_counter()
 
     def __enter__(self) -> Self:
         self.source.__enter__()
@@ -62,3 +67,11 @@ class Pipeline:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.source.__exit__(kind, error, trace)
+
+
+def _timed(source: Source) -> Iterator[tuple[Frame, float]]:
+    """Yield frames and the milliseconds that each took to read."""
+    started = time.perf_counter()
+    for frame in source:
+        yield frame, (time.perf_counter() - started) * 1e3
+        started = time.perf_counter()

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from sadinet.engines.onnx import Precision
+from sadinet.errors import InputError
 from sadinet.manifest import DecodeSpec
 from sadinet.people.detector import Detector, open_detector
 from sadinet.people.estimator import PoseEstimator
+from sadinet.people.following import Follower, Following
 from sadinet.results import Frame, FrameResult
 
 
@@ -21,11 +23,13 @@ class Settings:
     Attributes:
         weights: pose model, by name or manifest path.
         detector: person detector, by name or path.
-        engine, device, precision, threads: as for `sadinet.engines.open_engine`.
+        engine, device, precision, threads, lanes: as for `sadinet.engines.open_engine`.
         skeleton: joints to return, None for the model's own.
         decode: how maps are read, None as the model's manifest says.
         flip_test: average each crop with its mirror image.
         detector_score: least confidence of a person's box, None as the detector's manifest says.
+        following: how people are followed from frame to frame.
+        chunk_frames: how many frames of a video are followed before everything begins anew; see `sadinet.batch`.
     """
 
     weights: str = "default"
@@ -34,18 +38,27 @@ class Settings:
     device: str = "auto"
     precision: Precision = "auto"
     threads: int | None = None
+    lanes: int | None = None
     skeleton: str | None = None
     decode: DecodeSpec | None = None
     flip_test: bool = False
     detector_score: float | None = None
+    following: Following = field(default_factory=Following)
+    chunk_frames: int = 600
+
+    def __post_init__(self) -> None:
+        if self.chunk_frames < 2:
+            raise InputError(f"chunks of {self.chunk_frames} frames", "at least 2")
 
     def to_dict(self) -> Mapping[str, Any]:
-        """Return plain values."""
-        return asdict(self)
+        """Return plain values of what changes results; how many threads share the work does not belong to it."""
+        values = asdict(self)
+        del values["lanes"]
+        return values
 
 
 class People:
-    """Frame -> who is where: a detector and an estimator that share a device.
+    """Frame -> who is where, each frame for itself: a detector and an estimator that share a device.
 
     Attributes:
         settings: what it was built from.
@@ -64,15 +77,21 @@ class People:
             device=settings.device,
             precision=settings.precision,
             threads=settings.threads,
+            lanes=settings.lanes,
             decode=settings.decode,
             skeleton=settings.skeleton,
             flip_test=settings.flip_test,
         )
         # ONNX Runtime's card need not be torch's: the detector takes the best that it finds, and says so.
         device = "auto" if self.estimator.runtime.engine == "torch" and settings.device != "cpu" else settings.device
+        threads = settings.threads if settings.lanes is None else 1
         self.detector: Detector = open_detector(
-            settings.detector, device=device, threads=settings.threads, score=settings.detector_score
+            settings.detector, device=device, threads=threads, score=settings.detector_score
         )
+
+    def follower(self) -> Follower:
+        """Return a callable that follows people from frame to frame, beginning with nobody."""
+        return Follower(self.detector, self.estimator, self.settings.following)
 
     def __call__(self, frame: Frame) -> FrameResult:
         """Find the people in a frame; `timings_ms` has "detect" and "pose"."""

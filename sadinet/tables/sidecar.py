@@ -1,4 +1,7 @@
-"""The JSON beside each table: from what, by what and how it was made."""
+"""The JSON beside each table: from what, by what and how it was made.
+
+Nothing in it depends on when or how fast it was made: the same run gives the same bytes.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +19,10 @@ from typing import Any
 from sadinet.atomic import write_bytes
 from sadinet.errors import SourceError
 
-SIDECAR_SCHEMA = 1
+SIDECAR_SCHEMA = 2
 """Goes up when a field changes its meaning."""
+_BEFORE = ("started", "seconds")
+"""Fields that the first form had."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +69,6 @@ class Sidecar:
         precision: the precision that was really used.
         settings: every setting that changes the table; numbers, texts, lists and mappings.
         version: of the program.
-        started: local time with its offset, ISO 8601, seconds.
-        seconds: how long it took.
         detector: the person detector, None where boxes were given.
         schema: which form this file has.
     """
@@ -81,8 +84,6 @@ class Sidecar:
     precision: str
     settings: Mapping[str, Any]
     version: str
-    started: str
-    seconds: float
     detector: WeightsRecord | None = None
     schema: int = field(default=SIDECAR_SCHEMA)
 
@@ -104,15 +105,19 @@ def write_sidecar(path: str | os.PathLike[str], sidecar: Sidecar) -> None:
 
 
 def read_sidecar(path: str | os.PathLike[str]) -> Sidecar:
-    """Return what `write_sidecar` wrote.
+    """Return what `write_sidecar` wrote, in this version or an earlier one.
 
     Raises:
-        SourceError: if the file is missing or not such a sidecar.
+        SourceError: if the file is missing, not such a sidecar, or of a later version of this program.
     """
     name = os.fspath(path)
     try:
         values = json.loads(Path(path).read_text(encoding="utf-8"))
         detector = values["detector"]
+        if values["schema"] > SIDECAR_SCHEMA:
+            raise SourceError(f"{name} was written by a later version of this program", "update this program")
+        for name_before in _BEFORE:
+            values.pop(name_before, None)
         return Sidecar(
             **{
                 **values,

@@ -34,16 +34,16 @@ class AugmentConfig:
         blur, grey, patch: chances of a blur, of losing colour, and of each of two grey patches.
     """
 
-    rotation_deg: float = 15.0
-    full_turn: float = 0.04
-    scale: float = 0.15
-    zoom: float = 0.05
-    shift: float = 0.06
-    half_body: float = 0.06
+    rotation_deg: float = 12.0
+    full_turn: float = 0.02
+    scale: float = 0.1
+    zoom: float = 0.03
+    shift: float = 0.04
+    half_body: float = 0.03
     colour: float = 0.18
     blur: float = 0.1
     grey: float = 0.05
-    patch: float = 0.12
+    patch: float = 0.05
 
 
 def random_matrix(

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import resource
-import signal
 import subprocess
 import sys
-import time
 from typing import get_args
 
 import pytest
 
 from sadinet._version import __version__
-from sadinet.cli import options
+from sadinet.cli import options, run
 from sadinet.cli.main import make_parser
 from sadinet.dark import Method
 from sadinet.skeletons import SKELETONS
+from sadinet.tables.writer import FORMATS
 
 HEAVY = ("torch", "numpy", "cv2", "scipy", "av", "onnxruntime", "rich")
 
@@ -35,7 +33,7 @@ def test_help_answers_at_once(start):
     assert min(spent_s) < 0.5
 
 
-@pytest.mark.parametrize("command", ["", "run", "demo", "info", "doctor"])
+@pytest.mark.parametrize("command", ["", "run", "plot", "demo", "info", "doctor"])
 def test_help_imports_nothing_heavy(command):
     code = f"""
 import contextlib, io, sys
@@ -65,6 +63,10 @@ def test_version(sadinet):
         (["run", "a.mp4", "-o", "x", "--threads", "0"], "at least 1"),
         (["run", "a.mp4", "-o", "x", "--threads", "two"], "two"),
         (["run", "a.mp4", "-o", "x", "--detector-score", "1.5"], "at most 1"),
+        (["run", "a.mp4", "-o", "x", "--format", "csv,xls"], "xls"),
+        (["run", "a.mp4", "-o", "x", "--jobs", "0"], "at least 1"),
+        (["run", "a.mp4", "-o", "x", "--cutoff", "-6"], "above 0"),
+        (["run", "a.mp4", "-o", "x", "--cutoff", "nan"], "above 0"),
     ],
 )
 def test_wrong_use_is_one_line_and_2(sadinet, arguments, word):
@@ -76,6 +78,7 @@ def test_wrong_use_is_one_line_and_2(sadinet, arguments, word):
 def test_choices_are_those_of_the_library():
     assert set(options.SKELETONS) == set(SKELETONS)
     assert set(options.METHODS) == set(get_args(Method))
+    assert tuple(FORMATS) == run.FORMATS
 
 
 def test_every_subcommand_explains_itself():
@@ -107,24 +110,3 @@ sys.exit(main(["run", "a.png", "-o", {str(tmp_path)!r}]))
     assert len(complained.splitlines()) == 1
     assert "libGL.so.1" in complained
     assert "sadinet doctor" in complained
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="no such signal there")
-def test_interrupting_keeps_the_rows_so_far(start, clip, tmp_path):
-    # A shell's background jobs ignore the signal and so would their children: it is put back first.
-    code = f"""
-import signal, sys
-signal.signal(signal.SIGINT, signal.default_int_handler)
-from sadinet.cli.main import main
-sys.exit(main(["run", {str(clip)!r}, "-o", {str(tmp_path)!r}, "--overlay"]))
-"""
-    process = start(code=code)
-    partial = tmp_path / "walk.csv.part"
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and not (partial.exists() and partial.stat().st_size > 0):
-        time.sleep(0.05)
-    os.kill(process.pid, signal.SIGINT)
-    _, complained = process.communicate(timeout=30)
-    assert process.returncode == 130
-    assert complained.splitlines() == ["sadinet: interrupted"]
-    assert [path.name for path in tmp_path.iterdir()] == ["walk.csv.part"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
 
@@ -99,7 +100,8 @@ def all_at_once(archive, tmp_path_factory):
 @pytest.mark.parametrize("name", BAD)
 def test_a_bad_input_is_one_line(all_at_once, name):
     code, _, complained, _ = all_at_once
-    about = [line for line in complained if name in line and "inputs failed" not in line]
+    lines = [line for line in complained if "inputs failed" not in line]
+    about = [line for line in lines if re.search(f"[ /]{re.escape(name)}[: ]", line)]
     assert code == 1
     assert len(about) == 1
     assert about[0].startswith("sadinet: ")
@@ -196,10 +198,13 @@ def test_inputs_of_one_name_do_not_overwrite_each_other(sadinet, archive, tmp_pa
     assert (code, complained) == (0, [])
     assert read_sidecar(tmp_path / "out" / "x.json").source.path == str(inputs[0])
     assert read_sidecar(tmp_path / "out" / "x-2.json").source.path == str(inputs[1])
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["x-2.csv", "x-2.json", "x.csv", "x.json"]
+    made = [f"{stem}{suffix}" for stem in ("x-2", "x") for suffix in (".csv", ".html", ".json")]
+    report = ["sadinet-report.html", "sadinet-report.json"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [".sadinet", *report, *made]
     assert "given twice" in printed[1]
-    assert "x-2.csv" in printed[-1]
-    assert "taken" in printed[-1]
+    assert "x-2.csv" in printed[-2]
+    assert "taken" in printed[-2]
+    assert printed[-1].startswith("2 inputs: 2 done")
 
 
 def test_results_beside_the_input_leave_it_alone(sadinet, short_clip, tmp_path):
@@ -264,7 +269,9 @@ def test_settings_reach_the_sidecar(sadinet, archive, tmp_path):
     settings = read_sidecar(tmp_path / "wall.json").settings
     assert settings["decode"]["method"] == "shift"
     assert settings["flip_test"] is True
-    assert (settings["detector_score"], settings["threads"], settings["skeleton"]) == (0.6, 1, "lsp14")
+    assert (settings["detector_score"], settings["skeleton"]) == (0.6, "lsp14")
+    # How many share the work changes no byte.
+    assert not {"threads", "lanes"} & settings.keys()
     assert (settings["engine"], settings["device"]) == ("onnx", "cpu")
 
 
@@ -365,17 +372,99 @@ def test_a_model_that_is_none_is_refused(sadinet, archive, tmp_path, weights):
 
 
 def test_an_unforeseen_fault_costs_its_input_alone(sadinet, archive, tmp_path, monkeypatch):
-    from sadinet.pipeline import writing
+    from sadinet.batch import finish
 
-    draw = writing.draw_poses
+    draw = finish.draw_poses
 
     def fail_once(image, poses):
         if image.shape[0] == 90:
             raise ZeroDivisionError("what nobody thought of")
         return draw(image, poses)
 
-    monkeypatch.setattr(writing, "draw_poses", fail_once)
+    monkeypatch.setattr(finish, "draw_poses", fail_once)
     code, _, complained = sadinet("run", archive / "wall.png", archive / "one.png", "-o", tmp_path, "--overlay")
     assert code == 1
     assert "unexpected ZeroDivisionError: what nobody thought of" in complained[0]
     assert read_picture(tmp_path / "one-overlay.png").shape == (1, 1, 3)
+
+
+def test_looking_alone_writes_nothing(sadinet, archive, clip, tmp_path):
+    code, printed, complained = sadinet("run", clip, archive / "text.mp4", "-o", tmp_path / "out", "--check")
+    assert (code, len(complained)) == (1, 1)
+    assert "text.mp4 is not a video" in complained[0]
+    assert "106 frames, about" in printed[-1]
+    assert list((tmp_path / "out").iterdir()) == []
+    assert sadinet("run", clip, "-o", tmp_path / "out", "--check")[0] == 0
+
+
+def test_json_lines_tell_a_program_everything(sadinet, archive, short_clip, tmp_path):
+    inputs = [short_clip, archive / "text.mp4"]
+    code, printed, complained = sadinet("run", *inputs, "-o", tmp_path, "--json-lines", "--overlay")
+    assert code == 1
+    told = [json.loads(line) for line in printed]
+    plan = next(each for each in told if each["event"] == "plan")
+    assert (plan["inputs"], plan["unreadable"], plan["frames"]) == (2, 1, 7)
+    ends = {each["name"]: each for each in told if each["event"] == "end"}
+    assert set(ends) == {str(each) for each in inputs}
+    assert ends[str(short_clip)]["state"] == "done"
+    assert ends[str(short_clip)]["frames"] == 7
+    assert ends[str(short_clip)]["files"] == ["short.csv", "short.json", "short.mp4", "short.html"]
+    assert ends[str(archive / "text.mp4")]["state"] == "failed"
+    assert "not a video" in ends[str(archive / "text.mp4")]["reason"]
+    assert {"event": "report", "states": {"done": 1, "failed": 1}} in told
+    assert [each["text"] for each in told if each["event"] == "complaint"] == [
+        line.removeprefix("sadinet: ") for line in complained
+    ]
+
+
+def test_the_same_line_again_keeps_everything_and_says_so(sadinet, short_clip, tmp_path):
+    assert sadinet("run", short_clip, "-o", tmp_path)[0] == 0
+    before = {path.name: path.stat().st_mtime_ns for path in tmp_path.glob("short*")}
+    code, printed, complained = sadinet("run", short_clip, "-o", tmp_path)
+    assert (code, complained) == (0, [])
+    assert printed[-1].endswith("(kept from an earlier run)")
+    assert {path.name: path.stat().st_mtime_ns for path in tmp_path.glob("short*")} == before
+    report = json.loads((tmp_path / "sadinet-report.json").read_text(encoding="utf-8"))
+    assert [each["state"] for each in report["inputs"]] == ["kept"]
+
+
+def test_a_ledger_that_was_set_aside_is_told(sadinet, short_clip, tmp_path):
+    sadinet("run", short_clip, "-o", tmp_path)
+    (tmp_path / ".sadinet" / "ledger.sqlite").write_bytes(b"garbage" * 1000)
+    code, _, complained = sadinet("run", short_clip, "-o", tmp_path, "--quiet")
+    assert code == 0
+    (line,) = complained
+    assert "set aside as" in line
+
+
+def test_a_ledger_of_a_later_version_is_one_line(sadinet, short_clip, tmp_path):
+    import sqlite3
+
+    (tmp_path / ".sadinet").mkdir()
+    connection = sqlite3.connect(tmp_path / ".sadinet" / "ledger.sqlite")
+    connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    code, _, complained = sadinet("run", short_clip, "-o", tmp_path, "--quiet")
+    assert (code, len(complained)) == (1, 1)
+    assert "later version" in complained[0]
+
+
+def test_a_disk_without_space_is_one_line_before_anything_is_done(sadinet, short_clip, tmp_path, monkeypatch):
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(1000, 999, 1))
+    code, _, complained = sadinet("run", short_clip, "-o", tmp_path, "--quiet")
+    assert (code, len(complained)) == (1, 1)
+    assert "left" in complained[0]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_scale_and_formats_reach_the_files(sadinet, short_clip, tmp_path):
+    given = ["--format", "trc, csv", "--metres-per-pixel", "0.002", "--no-page", "--angles", "--detect-every", "1"]
+    code, printed, _ = sadinet("run", short_clip, "-o", tmp_path, *given)
+    assert code == 0
+    assert sorted(path.name for path in tmp_path.glob("short*")) == ["short.csv", "short.json", "short_person1.trc"]
+    settings = read_sidecar(tmp_path / "short.json").settings
+    assert settings["metres_per_pixel"] == 0.002
+    assert settings["following"]["interval"] == 1
+    assert any(name.startswith("angle_") for name in read_table(tmp_path / "short.csv"))
+    # The file's rate varies, and trc cannot say so.
+    assert any("trc holds one rate" in line for line in printed)

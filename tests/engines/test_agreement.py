@@ -8,10 +8,13 @@ import numpy as np
 import pytest
 
 import sadinet
+from sadinet.engines.onnx import OnnxEngine
+from sadinet.errors import DeviceError
 from sadinet.geometry import Box
 from sadinet.media.video import VideoReader
 from sadinet.people.detector import open_detector
 from sadinet.people.estimator import PoseEstimator
+from sadinet.weights import find_weights
 
 CLIP = Path(sadinet.__file__).parent / "_demo" / "walk.mp4"
 SURE = 0.3
@@ -44,7 +47,6 @@ def stacked(estimator, people):
         ("onnx", "fp16", 0.1, 0.5),
         ("torch", "fp32", 0.02, 0.1),
         # 8 bits of mantissa: where a map has two tops of nearly one height, the other one may win.
-        ("torch", "bf16", 0.15, 1.5),
     ],
 )
 def test_engines_agree(onnx, sample, engine, precision, median_px, most_px):
@@ -86,3 +88,23 @@ def test_flip_test_leaves_sure_joints_about_where_they_are(sample):
     apart = np.linalg.norm(got - joints, axis=2) / heights[:, None]
     assert np.median(apart[(scores > SURE) & (got_scores > SURE)]) < 0.02
     assert np.abs(got - joints).max() > 1e-3  # it did run
+
+
+def test_lanes_change_nothing_but_the_speed() -> None:
+    weights = find_weights("default")
+    width, height = weights.manifest.input.size_wh
+    crops = np.random.default_rng(3).integers(0, 256, (3, height, width, 3), dtype=np.uint8)
+    one, three = (OnnxEngine(weights, device="cpu", lanes=lanes) for lanes in (1, 3))
+    alone = [one.maps(crops[i : i + 1]) for i in range(3)]
+    for engine in (one, three):
+        together = engine.maps(crops)
+        assert np.array_equal(together.heatmaps, np.concatenate([maps.heatmaps for maps in alone]))
+        assert together.sigmas is not None
+        assert np.array_equal(together.sigmas, np.concatenate([maps.sigmas for maps in alone]))
+
+
+@pytest.mark.parametrize("precision", ["fp16", "bf16"])
+def test_half_precision_of_torch_is_refused_on_a_cpu(precision):
+    pytest.importorskip("torch")
+    with pytest.raises(DeviceError, match=precision):
+        PoseEstimator(engine="torch", device="cpu", precision=precision)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,6 +13,44 @@ import numpy as np
 
 TICKS = 90_000
 _BITS = 8
+
+# Ways in which a frame can be stored: name -> file ending and what `write_clip` takes.
+SOUND = {
+    "h264_b_frames": (".mp4", {"encoder": {"g": "12", "bf": "3", "b-pyramid": "normal"}}),
+    "h264_open_gop": (".mkv", {"encoder": {"g": "12", "bf": "2", "x264-params": "open-gop=1:keyint=12"}}),
+    "h264_transport_stream": (".ts", {"encoder": {"g": "12", "bf": "2"}}),
+    "h264_one_key_frame": (".mov", {"encoder": {"g": "250", "bf": "2"}}),
+    "h264_interlaced": (".mp4", {"encoder": {"g": "12", "bf": "2", "flags": "+ildct+ilme"}}),
+    "h264_no_b_avi": (".avi", {"encoder": {"g": "12", "bf": "0"}, "ticks": Fraction(1, 25)}),
+    "h264_rotated": (".mp4", {"encoder": {"g": "12", "bf": "2"}, "rotation_deg": 90}),
+    "h264_10_bit": (".mp4", {"encoder": {"g": "12", "bf": "2"}, "pixels": "yuv420p10le"}),
+    "hevc_10_bit": (
+        ".mp4",
+        {
+            "codec": "libx265",
+            "encoder": {"x265-params": "keyint=12:log-level=none:open-gop=1", "preset": "ultrafast"},
+            "pixels": "yuv420p10le",
+        },
+    ),
+    "hevc_closed": (
+        ".mkv",
+        {"codec": "libx265", "encoder": {"x265-params": "keyint=12:log-level=none:open-gop=0", "preset": "ultrafast"}},
+    ),
+    "mpeg4_avi": (".avi", {"codec": "mpeg4", "encoder": {"g": "12"}}),
+    "mpeg2_interlaced": (
+        ".ts",
+        {"codec": "mpeg2video", "encoder": {"g": "12", "bf": "2", "flags": "+ildct+ilme"}, "ticks": Fraction(1, 25)},
+    ),
+    "vp9": (".webm", {"codec": "libvpx-vp9", "encoder": {"g": "12", "deadline": "realtime", "cpu-used": "8"}}),
+    "vp8": (
+        ".webm",
+        {"codec": "libvpx", "encoder": {"g": "12", "deadline": "realtime", "cpu-used": "16", "b": "400k"}},
+    ),
+    "av1": (".mp4", {"codec": "libsvtav1", "encoder": {"g": "12", "preset": "12", "svtav1-params": "lp=1"}}),
+    "mjpeg": (".avi", {"codec": "mjpeg", "encoder": {}, "pixels": "yuvj420p", "ticks": Fraction(1, 25)}),
+    "prores": (".mov", {"codec": "prores_ks", "encoder": {}, "pixels": "yuv422p10le"}),
+    "ffv1": (".mkv", {"codec": "ffv1", "encoder": {"g": "12"}}),
+}
 
 
 def numbered(number: int, size_wh: tuple[int, int] = (160, 120)) -> np.ndarray:
@@ -45,19 +83,22 @@ def write_clip(
     muxer: dict[str, str] | None = None,
     encoder: dict[str, str] | None = None,
     container: str | None = None,
+    pixels: str = "yuv420p",
+    ticks: Fraction | None = None,
 ) -> Path:
-    """Write numbered frames at the given times."""
-    rate = 25 if codec == "mpeg4" else TICKS
+    """Write numbered frames at the given times, in units of `ticks` seconds."""
+    base = ticks or Fraction(1, 25 if codec == "mpeg4" else TICKS)
     with av.open(str(path), "w", format=container, options=muxer or {}) as output:
-        stream = output.add_stream(codec, rate=25, options=encoder or {"g": "10", "bf": "2"})
+        rate = 25 if ticks is None else 1 / ticks
+        stream = output.add_stream(codec, rate=rate, options={"g": "10", "bf": "2"} if encoder is None else encoder)
         stream.width, stream.height = size_wh
-        stream.pix_fmt = "yuv420p"
-        stream.codec_context.time_base = Fraction(1, rate)
+        stream.pix_fmt = pixels
+        stream.codec_context.time_base = base
         if rotation_deg is not None:
             stream.set_display_rotation(rotation_deg, hflip=is_mirrored)
         for number, time_s in enumerate(times_s):
             frame = av.VideoFrame.from_ndarray(numbered(number, size_wh), format="bgr24")
-            frame.pts, frame.time_base = round(time_s * rate), Fraction(1, rate)
+            frame.pts, frame.time_base = round(time_s / base), base
             output.mux(stream.encode(frame))
         output.mux(stream.encode(None))
     return path
@@ -84,6 +125,58 @@ def write_sound(path: Path, *, cover: bytes | None = None) -> Path:
     return path
 
 
+def write_tone(path: Path, codec: str = "aac", seconds: float = 2.0, start_s: float = 0.0) -> Path:
+    """Write a rising tone."""
+    with av.open(str(path), "w") as output:
+        stream = output.add_stream(codec, rate=48_000, layout="mono")
+        seconds_of = np.arange(round(seconds * 48_000)) / 48_000
+        wave = (np.sin(2 * np.pi * (300 + 200 * seconds_of) * seconds_of) * 12_000).astype(np.int16)
+        resampler = av.AudioResampler(stream.codec_context.format, "mono", 48_000, stream.codec_context.frame_size)
+        for first in range(0, len(wave), 4800):
+            frame = av.AudioFrame.from_ndarray(wave[None, first : first + 4800], format="s16", layout="mono")
+            frame.sample_rate, frame.pts, frame.time_base = 48_000, first, Fraction(1, 48_000)
+            for piece in resampler.resample(frame):
+                piece.pts += round(start_s * 48_000)
+                output.mux(stream.encode(piece))
+        output.mux(stream.encode(None))
+    return path
+
+
+def put_together(path: Path, *sources: Path) -> Path:
+    """Copy the video or sound of several files into one, each at its own times."""
+    with av.open(str(path), "w", options={"avoid_negative_ts": "disabled"}) as output:
+        opened = [av.open(str(source)) for source in sources]
+        packets = []
+        for source in opened:
+            taken = source.streams[0]
+            target = output.add_stream_from_template(taken)
+            for packet in source.demux(taken):
+                if packet.size:
+                    packet.stream = target
+                    packets.append(packet)
+        for packet in sorted(packets, key=lambda packet: packet.dts * packet.time_base):
+            output.mux(packet)
+        for source in opened:
+            source.close()
+    return path
+
+
+def with_edit_list(source: Path, path: Path, skipped_s: float, **muxer: str) -> Path:
+    """Copy a clip so that its first `skipped_s` seconds are in the file and not shown."""
+    with (
+        av.open(str(source)) as old,
+        av.open(str(path), "w", options={"avoid_negative_ts": "disabled", **muxer}) as new,
+    ):
+        taken = old.streams.video[0]
+        stream = new.add_stream_from_template(taken)
+        shift = round(Fraction(str(skipped_s)) / taken.time_base)
+        for packet in old.demux(taken):
+            if packet.size:
+                packet.pts, packet.dts, packet.stream = packet.pts - shift, packet.dts - shift, stream
+                new.mux(packet)
+    return path
+
+
 def even_times(count: int, rate: float = 25.0) -> list[float]:
     return [number / rate for number in range(count)]
 
@@ -99,3 +192,31 @@ def display_matrix(path: Path) -> np.ndarray:
     data = path.read_bytes()
     start = data.index(b"tkhd") + 4 + 40
     return np.frombuffer(data[start : start + 36], ">i4").astype(np.int64)
+
+
+def copy_packets(source: Path, path: Path, change: Callable[[int, bytearray], None]) -> Path:
+    """Copy a clip's video, each packet's bytes changed by its number; times stay."""
+    with av.open(str(source)) as old, av.open(str(path), "w") as new:
+        taken = old.streams.video[0]
+        stream = new.add_stream_from_template(taken)
+        for number, packet in enumerate(packet for packet in old.demux(taken) if packet.size):
+            data = bytearray(packet)
+            change(number, data)
+            copy = av.Packet(bytes(data))
+            copy.pts, copy.dts, copy.time_base, copy.stream = packet.pts, packet.dts, packet.time_base, stream
+            copy.is_keyframe = packet.is_keyframe
+            new.mux(copy)
+    return path
+
+
+def spoil(path: Path, is_spoilt: Callable[[int], bool]) -> Path:
+    """Overwrite some packets, as `is_spoilt` says by their number, with noise of the same length."""
+    with av.open(str(path)) as container:
+        packets = [(packet.pos, packet.size) for packet in container.demux(video=0) if packet.size]
+    data = bytearray(path.read_bytes())
+    noise = np.random.default_rng(5)
+    for number, (position, size) in enumerate(packets):
+        if is_spoilt(number):
+            data[position : position + size] = noise.integers(0, 256, size, dtype=np.uint8).tobytes()
+    path.write_bytes(data)
+    return path

@@ -157,22 +157,10 @@ def test_a_whole_file_is_not_called_cut_off(tmp_path, clips):
     assert (len(frames), reader.problems, reader.info.has_audio) == (6, (), True)
 
 
-def spoil(path, keep):
-    """Overwrite some packets, as `keep` says by their number, with noise of the same length."""
-    with av.open(str(path)) as container:
-        packets = [(p.pos, p.size) for p in container.demux(video=0) if p.size]
-    data = bytearray(path.read_bytes())
-    noise = np.random.default_rng(5)
-    for number, (position, size) in enumerate(packets):
-        if not keep(number):
-            data[position : position + size] = noise.integers(0, 256, size, dtype=np.uint8).tobytes()
-    path.write_bytes(data)
-
-
 def test_a_frame_that_does_not_decode_is_skipped_and_counted(tmp_path, clips):
     # All-intra, no reordering: a packet is a frame.
     path = clips.write_clip(tmp_path / "a.mp4", clips.even_times(30), encoder={"g": "1", "bf": "0"})
-    spoil(path, lambda number: number not in (7, 8, 20))
+    clips.spoil(path, lambda number: number in (7, 8, 20))
     reader, frames = read(path)
     assert reader.skipped == 3
     assert [clips.number_in(frame.image) for frame in frames] == [n for n in range(30) if n not in (7, 8, 20)]
@@ -184,7 +172,7 @@ def test_a_frame_that_does_not_decode_is_skipped_and_counted(tmp_path, clips):
 
 def test_a_spoilt_beginning_and_end_are_counted_too(tmp_path, clips):
     path = clips.write_clip(tmp_path / "a.mp4", clips.even_times(12), encoder={"g": "1", "bf": "0"})
-    spoil(path, lambda number: number not in (0, 11))
+    clips.spoil(path, lambda number: number in (0, 11))
     reader, frames = read(path)
     assert reader.skipped == 2
     assert [clips.number_in(frame.image) for frame in frames] == list(range(1, 11))
@@ -203,7 +191,7 @@ def test_damage_is_told_and_gives_the_same_frames_every_time(tmp_path, clips):
         data[position + size // 2 : position + size // 2 + 12] = noise.integers(0, 256, 12, dtype=np.uint8).tobytes()
     path.write_bytes(data)
     with pytest.raises(DamageFoundError):
-        list(DecodingPass(str(path), is_threaded=True))
+        list(DecodingPass(str(path), threads=0))
     (reader, first), (_, second) = read(path), read(path)
     assert any(DAMAGED in frame.flags for frame in first) or reader.skipped
     assert reader.problems
@@ -219,7 +207,7 @@ def test_what_is_no_video_is_told_in_one_line(tmp_path, clips):
     whole = clips.write_clip(tmp_path / "whole.mp4", clips.even_times(5))
     (tmp_path / "no_index.mp4").write_bytes(whole.read_bytes()[:-1200])
     spoilt = clips.write_clip(tmp_path / "spoilt.mp4", clips.even_times(5))
-    spoil(spoilt, lambda number: False)
+    clips.spoil(spoilt, lambda number: True)
     for name, words in {
         "missing.mp4": "no such file",
         "": "folder",

@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -33,8 +34,6 @@ SIDECAR = Sidecar(
     precision="fp32",
     settings={"threshold": 0.3, "sizes": [1, 2], "nested": {"flip": False}},
     version="0.1.0",
-    started="2025-01-02T03:04:05+01:00",
-    seconds=1.25,
     detector=WeightsRecord("person", "ef" * 32),
 )
 
@@ -46,6 +45,26 @@ def test_what_is_written_is_read(tmp_path):
     text = (tmp_path / "a.json").read_text(encoding="utf-8")
     assert "läuft 🏃.mp4" in text
     assert json.loads(text)["source"] == {"path": "läuft 🏃.mp4", "bytes": 123, "sha256": "ab" * 32}
+
+
+def test_equal_runs_have_equal_sidecars(tmp_path):
+    for name in ("a.json", "b.json"):
+        write_sidecar(tmp_path / name, SIDECAR)
+    assert (tmp_path / "a.json").read_bytes() == (tmp_path / "b.json").read_bytes()
+    told = json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))
+    assert told["schema"] == 2
+    assert not {"started", "seconds"} & set(told)
+
+
+def test_the_first_form_is_read_and_a_later_one_is_told(tmp_path):
+    write_sidecar(tmp_path / "a.json", SIDECAR)
+    now = json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))
+    first = {**now, "schema": 1, "started": "2025-01-02T03:04:05+01:00", "seconds": 1.25}
+    (tmp_path / "first.json").write_text(json.dumps(first), encoding="utf-8")
+    assert replace(read_sidecar(tmp_path / "first.json"), schema=2) == SIDECAR
+    (tmp_path / "later.json").write_text(json.dumps({**now, "schema": 3}), encoding="utf-8")
+    with pytest.raises(SourceError, match="later version"):
+        read_sidecar(tmp_path / "later.json")
 
 
 def test_settings_may_hold_nan_paths_and_tuples(tmp_path):

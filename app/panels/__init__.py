@@ -1,0 +1,1 @@
+"""Panels: parts of a page; plain setters and signals, no threads."""

@@ -1,0 +1,159 @@
+"""Killed at whatever moment and started again, a run ends with the bytes of one that was never disturbed."""
+
+from __future__ import annotations
+
+import random
+import signal
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from sadinet.batch.naming import Wanted
+from sadinet.motion.settings import MotionSettings
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no such signals there")
+
+OPTIONS = ("--overlay", "--angles", "--format", "csv,trc,openpose", "--engine", "onnx", "--device", "cpu")
+WANTED = Wanted(("csv", "trc", "openpose"), overlay=True, page=True)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(batches, stroll, digests, tmp_path_factory):
+    """The digests of a run in this process that nobody stopped."""
+    folder = tmp_path_factory.mktemp("undisturbed") / "out"
+    assert batches.one(stroll, folder, wanted=WANTED, motion=MotionSettings(angles=True)).error is None
+    return digests(folder)
+
+
+def children_of(process: int) -> list[int]:
+    """The processes that a process started, and theirs."""
+    try:
+        text = Path(f"/proc/{process}/task/{process}/children").read_text(encoding="ascii")
+    except OSError:
+        return []
+    own = [int(number) for number in text.split()]
+    return own + [each for child in own for each in children_of(child)]
+
+
+def is_running(process: int) -> bool:
+    try:
+        state = (
+            Path(f"/proc/{process}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[0]
+        )
+    except OSError:
+        return False
+    return state != "Z"
+
+
+def test_killed_with_chunks_done_and_while_it_draws(start, stroll, undisturbed, digests, wait_for, tmp_path):
+    out = tmp_path / "out"
+    line = (stroll, "-o", out, "--chunk-frames", 4, *OPTIONS)
+    process = start(*line)
+    wait_for(lambda: len(list(out.glob(".sadinet/parts/*/*.npz"))) >= 2 or process.poll() is not None)
+    process.kill()
+    assert process.wait() == -signal.SIGKILL
+    assert digests(out).keys() & undisturbed.keys() == set()
+    process = start(*line)
+    wait_for(lambda: (out / "stroll.mp4.part").exists() or process.poll() is not None)
+    process.kill()
+    assert process.wait() == -signal.SIGKILL
+    assert not (out / "stroll.mp4").exists()
+    code, printed, complained = start.done(*line)
+    assert (code, complained) == (0, [])
+    assert digests(out) == undisturbed
+    # All poses were there, only the outputs were missing.
+    assert "fps" not in printed[-1]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_ten_kills_at_random_moments(start, clip, digests, tmp_path, jobs):
+    line = (clip, "--chunk-frames", 10, *OPTIONS, "--jobs", jobs)
+    began = time.monotonic()
+    assert start.done(*line, "-o", tmp_path / "whole")[0] == 0
+    took_s = time.monotonic() - began
+    moments = random.Random(jobs)
+    out, killed = tmp_path / "out", 0
+    while killed < 10:
+        process = start(*line, "-o", out)
+        # A run that goes on where another was has less to do: later kills come where nothing but outputs is missing.
+        time.sleep(moments.uniform(0.2, 0.8) * took_s)
+        if process.poll() is not None:
+            assert process.returncode == 0
+            assert digests(out) == digests(tmp_path / "whole")
+            for name in ("walk.csv", "walk.mp4"):  # so that there is something to do again
+                (out / name).unlink()
+            continue
+        workers = children_of(process.pid)
+        process.kill()
+        killed += 1
+        assert process.wait() == -signal.SIGKILL
+        deadline = time.monotonic() + 60
+        while any(map(is_running, workers)):
+            assert time.monotonic() < deadline, "workers outlive their parent"
+            time.sleep(0.1)
+    assert start.done(*line, "-o", out)[0] == 0
+    assert digests(out) == digests(tmp_path / "whole")
+
+
+@pytest.mark.slow
+def test_several_processes_give_the_bytes_of_one(start, stroll, torn, short_clip, digests, wait_for, tmp_path):
+    line = (torn, stroll, short_clip, "--chunk-frames", 4, *OPTIONS)
+    assert start.done(*line, "-o", tmp_path / "one")[0] == 3
+    assert start.done(*line, "-o", tmp_path / "two", "--jobs", 2)[0] == 3
+    assert digests(tmp_path / "two") == digests(tmp_path / "one")
+    # Stopped in one way, gone on with in the other.
+    out = tmp_path / "mixed"
+    process = start(*line, "-o", out, "--jobs", 2)
+    wait_for(lambda: len(list(out.glob(".sadinet/parts/*/*.npz"))) >= 3 or process.poll() is not None)
+    workers = children_of(process.pid)
+    assert len(workers) >= 2
+    process.kill()
+    process.wait()
+    wait_for(lambda: not any(map(is_running, workers)))
+    assert start.done(*line, "-o", out)[0] == 3
+    assert digests(out) == digests(tmp_path / "one")
+
+
+@pytest.mark.parametrize("jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_an_interrupted_run_ends_cleanly_and_goes_on(start, stroll, undisturbed, digests, wait_for, tmp_path, jobs):
+    out = tmp_path / "out"
+    arguments = ["run", stroll, "-o", out, "--chunk-frames", 4, *OPTIONS, "--jobs", jobs]
+    # A shell's background jobs ignore the signal and so would their children: it is put back first.
+    code = f"""
+import signal, sys
+from sadinet.cli.main import main
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    sys.exit(main({list(map(str, arguments))!r}))
+"""
+    process = start(code=code)
+    wait_for(lambda: len(list(out.glob(".sadinet/parts/*/*.npz"))) >= 1 or process.poll() is not None)
+    workers = children_of(process.pid)
+    assert bool(workers) == (jobs > 1)
+    process.send_signal(signal.SIGINT)
+    _, complained = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert complained.splitlines() == ["sadinet: interrupted; give the same line again to go on"]
+    wait_for(lambda: not any(map(is_running, workers)), 20)
+    assert digests(out) == {}
+    assert (out / "sadinet-report.json").exists()
+    code, _, complained = start.done(*arguments[1:-1], 1)
+    assert (code, complained) == (0, [])
+    assert digests(out) == undisturbed
+
+
+def test_a_second_run_on_the_folder_refuses_and_names_the_first(start, stroll, wait_for, tmp_path):
+    out = tmp_path / "out"
+    first = start(stroll, "-o", out, "--chunk-frames", 4, *OPTIONS)
+    wait_for(lambda: (out / ".sadinet" / "running.json").exists() or first.poll() is not None)
+    first.send_signal(signal.SIGSTOP)  # so that it is not done before the other begins
+    code, _, complained = start.done(stroll, "-o", out, *OPTIONS)
+    first.send_signal(signal.SIGCONT)
+    assert code == 1
+    (line,) = complained
+    assert f"in use by process {first.pid} on " in line
+    first.communicate(timeout=120)
+    assert first.returncode == 0

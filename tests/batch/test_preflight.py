@@ -1,0 +1,156 @@
+"""What is said of the inputs before the work begins."""
+
+from __future__ import annotations
+
+import shutil
+from collections import namedtuple
+from fractions import Fraction
+
+import av
+import numpy as np
+import pytest
+
+from sadinet.batch.naming import Wanted, plan_jobs
+from sadinet.batch.preflight import check_inputs
+from sadinet.errors import OutputError, SourceError
+from sadinet.media.pictures import write_picture
+
+Usage = namedtuple("Usage", "total used free")
+
+
+def write(path, times_s, *, rotation_deg=0, aspect=None):
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=25, options={"g": "5", "bf": "0"})
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        stream.codec_context.time_base = Fraction(1, 90_000)
+        if aspect is not None:
+            stream.codec_context.sample_aspect_ratio = aspect
+        if rotation_deg:
+            stream.set_display_rotation(rotation_deg)
+        for number, time_s in enumerate(times_s):
+            frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), 10 * number, np.uint8), format="bgr24")
+            frame.pts, frame.time_base = round(time_s * 90_000), Fraction(1, 90_000)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+EVEN = [number / 25 for number in range(12)]
+
+
+@pytest.fixture
+def check(batches, tmp_path):
+    def check(*inputs, wanted=None, processes=1):
+        (tmp_path / "out").mkdir(exist_ok=True)
+        jobs, _ = plan_jobs([str(each) for each in inputs], tmp_path / "out", wanted or Wanted())
+        return check_inputs(jobs, tmp_path / "out", batches.people, processes=processes)
+
+    return check
+
+
+def test_a_plain_video_has_one_line_about_the_time(check, tmp_path):
+    plan = check(write(tmp_path / "plain.mp4", EVEN))
+    (line,) = plan.lines
+    assert line.startswith("1 input, 12 frames, about 0:0")
+    assert plan.failures == ()
+    totals = plan.totals
+    assert (totals.inputs, totals.unreadable, totals.frames) == (1, 0, 12)
+    assert 0 < totals.seconds < 60
+    assert 0 < totals.needed_bytes < totals.free_bytes
+
+
+@pytest.mark.parametrize("degrees", [90, 180, 270])
+def test_a_turned_video_is_told(check, tmp_path, degrees):
+    plan = check(write(tmp_path / "phone.mp4", EVEN, rotation_deg=degrees))
+    assert "phone.mp4: stored turned by" in plan.lines[0]
+    assert "upright" in plan.lines[0]
+
+
+def test_a_varying_rate_is_told_with_its_bounds(check, tmp_path):
+    plan = check(write(tmp_path / "phone.mp4", [0, 0.04, 0.08, 0.12, 0.32, 0.36]))
+    assert plan.lines[0].endswith("phone.mp4: variable rate, 5.0 to 25.0 frames a second; times are the file's own")
+
+
+def test_pixels_that_are_not_square_are_told(check, tmp_path):
+    plan = check(write(tmp_path / "tape.mp4", EVEN, aspect=Fraction(16, 11)))
+    assert "1.45 times as wide as high" in plan.lines[0]
+
+
+def test_a_video_without_frames_or_of_one_frame_is_no_trouble(check, tmp_path):
+    assert check(write(tmp_path / "one.mp4", [0.0])).totals.frames == 1
+
+
+def test_what_cannot_be_read_is_a_failure_and_the_others_are_looked_at(check, tmp_path, clip, walker):
+    (tmp_path / "text.mp4").write_bytes(b"no video")
+    data = clip.read_bytes()
+    (tmp_path / "cut.mp4").write_bytes(data[: len(data) * 3 // 10])
+    write_picture(tmp_path / "one.png", walker)
+    (tmp_path / "torn.png").write_bytes((tmp_path / "one.png").read_bytes()[:1000])
+    names = ("text.mp4", "none.mp4", "torn.png", "cut.mp4", "one.png")
+    plan = check(*(tmp_path / name for name in names), "http://example.org/a.mp4")
+    assert [next(n for n in (*names, "http") if n in line) for line in plan.failures] == [*names[:3], "http"]
+    assert all(str(line).count("\n") == 0 for line in plan.failures)
+    assert any("cut.mp4: read from its start by one process: " in line for line in plan.lines)
+    assert (plan.totals.inputs, plan.totals.unreadable) == (6, 4)
+
+
+def test_strange_faults_of_one_input_stop_nothing(check, tmp_path, monkeypatch):
+    bad, good = write(tmp_path / "bad.mp4", EVEN), write(tmp_path / "good.mp4", EVEN)
+    from sadinet.batch import preflight
+
+    scan = preflight.scan_packets
+
+    def fail(where):
+        if "bad" in where:
+            raise ZeroDivisionError("what nobody thought of")
+        return scan(where)
+
+    monkeypatch.setattr(preflight, "scan_packets", fail)
+    plan = check(bad, good)
+    assert ["unexpected ZeroDivisionError" in line for line in plan.failures] == [True]
+    assert plan.totals.frames == 12
+
+
+def test_several_processes_are_thought_faster(check, tmp_path):
+    video = write(tmp_path / "plain.mp4", EVEN)
+    both = [check(video, processes=processes).totals.seconds for processes in (1, 8)]
+    assert both[1] < both[0]
+
+
+@pytest.fixture
+def free(monkeypatch):
+    """Says how much space the disk has."""
+
+    def free(size):
+        monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(10**12, 10**12 - size, size))
+
+    return free
+
+
+def test_a_disk_without_space_is_refused(check, tmp_path, free):
+    video = write(tmp_path / "plain.mp4", EVEN)
+    needed = check(video, wanted=Wanted(overlay=True)).totals.needed_bytes
+    free(needed)
+    check(video, wanted=Wanted(overlay=True))
+    free(needed - 1)
+    with pytest.raises(OutputError, match="the results take about"):
+        check(video, wanted=Wanted(overlay=True))
+    check(video)  # without an overlay there is room
+
+
+def test_what_is_written_already_needs_no_more_space(check, tmp_path, free):
+    video = write(tmp_path / "plain.mp4", EVEN)
+    check(video)
+    (tmp_path / "out" / "plain.csv").write_bytes(bytes(100_000))
+    free(0)
+    check(video)
+
+
+def test_the_trial_never_stops_a_run(check, batches, tmp_path, monkeypatch):
+    def fail():
+        raise SourceError("gone")
+
+    monkeypatch.setattr(type(batches.people), "follower", lambda self: lambda frame: fail())
+    plan = check(write(tmp_path / "plain.mp4", EVEN))
+    assert plan.totals.seconds is None
+    assert plan.lines == ()
