@@ -35,7 +35,9 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--choose", default="8001:8500", help="LSPet numbers to choose the best by")
     parser.add_argument("--stages", default="128x10,192x6,256x3", help="side x epochs, in order")
     parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--init", type=Path, help="safetensors file of a model to begin from, where nothing is resumed")
     parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--precision", choices=["auto", "fp32", "bf16"], default="auto")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     return parser.parse_args(arguments)
@@ -55,7 +57,14 @@ def main(arguments: list[str] | None = None) -> int:
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         dist.init_process_group("gloo")
     stages = tuple(Stage((int(s.split("x")[0]),) * 2, int(s.split("x")[1])) for s in options.stages.split(","))
-    config = TrainConfig(preset(options.preset), stages, batch=options.batch, rate=options.rate, seed=options.seed)
+    config = TrainConfig(
+        preset(options.preset),
+        stages,
+        batch=options.batch,
+        rate=options.rate,
+        seed=options.seed,
+        precision=options.precision,
+    )
 
     def say(line: str) -> None:
         if os.environ.get("RANK", "0") == "0":
@@ -70,7 +79,7 @@ def main(arguments: list[str] | None = None) -> int:
             shares.append(options.stanford40_share)
         held_out = load_lspet(options.lspet, numbers(options.choose))
         say(f"people: {', '.join(f'{s.name} {len(s)}' for s in sets)}; to choose by: {len(held_out)}")
-        Trainer(config, options.out, say).run(Mixture(tuple(sets), tuple(shares)), held_out)
+        Trainer(config, options.out, say, options.init).run(Mixture(tuple(sets), tuple(shares)), held_out)
     except SadinetError as error:
         print(f"train: {error}", file=sys.stderr)
         return 1

@@ -20,6 +20,7 @@ from sadinet.media.defects import Defects
 from sadinet.media.pictures import PictureFolder
 from sadinet.media.video import VideoReader
 from sadinet.people.following import Follower
+from sadinet.pipeline.lookahead import Lookahead
 from sadinet.pipeline.prefetch import prefetch
 from sadinet.results import Frame, FrameResult
 from sadinet.skeletons import Skeleton
@@ -46,12 +47,12 @@ def items_of(reader: VideoReader, size: int) -> Iterator[Item]:
 
 
 def follow_chunk(
-    items: Iterator[Item], follower: Follower, skeleton: Skeleton, size: int, told: Told
+    items: Lookahead[Item], follower: Follower, skeleton: Skeleton, size: int, told: Told
 ) -> tuple[Part, Recorder, Frame | None]:
     """Follow people through the frames of one chunk and the first frame of the next one, if there is one.
 
     Args:
-        items: from the chunk's first frame on; nothing behind the first frame of the next chunk is taken.
+        items: from the chunk's first frame on; nothing behind the first frame of the next chunk is taken from it.
         follower: begins anew here.
         skeleton: whose joints it finds.
         size: frames of a chunk.
@@ -65,7 +66,7 @@ def follow_chunk(
     waiting = 0
     for frame, defects in items:
         if frame is not None:
-            recorder.add(follower(frame))
+            recorder.add(follower(frame, [each for each, _ in items.upcoming if each is not None]))
         if defects is not None:
             told(waiting)
             part = Part(recorder.recording(), frame is None, defects, tuple(recorder.previews))

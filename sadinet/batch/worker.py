@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
-from itertools import chain
 
 from sadinet.batch.chunks import Item, follow_chunk, follow_pictures, items_of, store
 from sadinet.batch.finish import finish
@@ -17,6 +16,7 @@ from sadinet.batch.tasks import ChunkDone, ChunkTask, Event, Finished, FinishTas
 from sadinet.media.packets import PacketIndex, scan_packets
 from sadinet.media.seeking import UnseekableError
 from sadinet.media.video import VideoReader
+from sadinet.pipeline.lookahead import Lookahead
 from sadinet.pipeline.prefetch import prefetch
 from sadinet.pipeline.stages import People, Settings
 from sadinet.results import Frame
@@ -77,7 +77,7 @@ class Worker:
         index = self._index_of(where)
         with (
             VideoReader(where, first=first, count=self.size + 1, index=index) as reader,
-            closing(prefetch(items_of(reader, self.size))) as items,
+            closing(self._ahead(reader)) as items,
         ):
             part, recorder, _ = self._follow(items, task, tell)
         return (store(part, recorder, task.part, task.number, began),)
@@ -100,11 +100,10 @@ class Worker:
         records: list[ChunkRecord] = []
         with (
             VideoReader(task.job.where, first=number * self.size) as reader,
-            closing(prefetch(items_of(reader, self.size))) as items,
+            closing(self._ahead(reader)) as items,
         ):
-            following: Iterator[Item] = items
             while True:
-                part, recorder, shared = self._follow(following, task, tell)
+                part, recorder, shared = self._follow(items, task, tell)
                 if number == task.first > 0 and not part.recording.frames:
                     raise UnseekableError("read from its start, the file ends earlier than its chunks say")
                 path = task.folder / f"{number:06}.npz"
@@ -113,10 +112,13 @@ class Worker:
                 if shared is None:
                     return tuple(records)
                 began, number = time.perf_counter(), number + 1
-                following = chain([(shared, None)], items)
+                items.push_back((shared, None))
+
+    def _ahead(self, reader: VideoReader) -> Lookahead[Item]:
+        return Lookahead(prefetch(items_of(reader, self.size)), self.people.settings.following.interval)
 
     def _follow(
-        self, items: Iterator[Item], task: ChunkTask | RestTask, tell: Tell
+        self, items: Lookahead[Item], task: ChunkTask | RestTask, tell: Tell
     ) -> tuple[Part, Recorder, Frame | None]:
         return follow_chunk(items, self._follower, self.people.estimator.skeleton, self.size, _frames(task, tell))
 

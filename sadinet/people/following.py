@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from sadinet.errors import InputError
 from sadinet.geometry import Box, box_iou
+from sadinet.people.ahead import AheadDetector
 from sadinet.people.clock import Clock
 from sadinet.people.crops import Expected, Sighting, box_rows, expect, is_believable, twins, without_twins
 from sadinet.people.detector import Detector
@@ -101,8 +102,13 @@ class Follower:
         self._sightings: dict[int, Sighting] = {}
         self._present: frozenset[int] = frozenset()
 
-    def __call__(self, frame: Frame) -> FrameResult:
+    def __call__(self, frame: Frame, upcoming: Sequence[Frame] = ()) -> FrameResult:
         """Find and number the people in a frame.
+
+        Args:
+            frame: the next one.
+            upcoming: those behind it, as far as they are known; the detector may begin with one of them. They
+                change how soon a result is there, and nothing else.
 
         Returns:
             Poses by rising number; `timings_ms` has "detect", "pose" and "track". The first frame of a new scene
@@ -124,12 +130,14 @@ class Follower:
         boxes: tuple[Box, ...] = ()
         self._since_detection += 1
         if not is_new_scene and not self._is_due(now_s):
+            self._look_ahead(upcoming)
             with watch("pose"):
                 found = self._from_last(frame.image, expected)
         if found is None:
             with watch("detect"):
                 boxes = self._detector(frame.image)
             self._since_detection, self._detected_s = 0, now_s
+            self._look_ahead(upcoming)
             with watch("pose"):
                 found = self._from_boxes(frame.image, boxes, self._overlooked(boxes, expected, now_s))
         with watch("track"):
@@ -150,12 +158,25 @@ class Follower:
         return before is not None and is_cut(before, self._thumbnail)
 
     def _is_due(self, now_s: float) -> bool:
-        """Say whether the detector has to look without being asked by a lost person."""
+        """Say whether the detector has to look at this frame, whatever its poses will be."""
+        return self._will_be_due(self._since_detection, now_s)
+
+    def _will_be_due(self, since: int, time_s: float) -> bool:
+        """Say so of a frame `since` frames behind the last that the detector saw, as far as is known by now."""
         return (
-            self._since_detection >= self._interval
-            or now_s - self._detected_s >= self.config.at_least_every_s - _ROUNDING_S
-            or now_s - self._lost_s <= self.config.search_s
+            since >= self._interval
+            or time_s - self._detected_s >= self.config.at_least_every_s - _ROUNDING_S
+            or time_s - self._lost_s <= self.config.search_s
         )
+
+    def _look_ahead(self, upcoming: Sequence[Frame]) -> None:
+        """Begin to look for people in the next frame in which that is due, whatever the poses will be."""
+        if not isinstance(self._detector, AheadDetector):
+            return
+        for since, frame in enumerate(upcoming, self._since_detection + 1):
+            if self._will_be_due(since, frame.time_s):
+                self._detector.begin(frame.image)
+                return
 
     def _expected(self, frame: Frame, now_s: float) -> tuple[Expected, ...]:
         """Return where those of the frame before should be now, by number."""

@@ -8,11 +8,13 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
 from sadinet.media.source import Source, open_source
+from sadinet.pipeline.lookahead import Lookahead
 from sadinet.pipeline.prefetch import prefetch
 from sadinet.pipeline.stages import People, Settings
 from sadinet.results import Frame, FrameResult
@@ -55,9 +57,11 @@ class Pipeline:
 
     def __iter__(self) -> Iterator[FrameResult]:
         follow = self.people.follower()
-        for frame, read_ms in prefetch(_timed(self.source)):
-            result = follow(frame)
-            yield replace(result, timings_ms={"read": read_ms, **result.timings_ms})
+        items = Lookahead(prefetch(_timed(self.source)), self.people.settings.following.interval)
+        with closing(items):
+            for frame, read_ms in items:
+                result = follow(frame, [each for each, _ in items.upcoming])
+                yield replace(result, timings_ms={"read": read_ms, **result.timings_ms})
 
     def __enter__(self) -> Self:
         self.source.__enter__()

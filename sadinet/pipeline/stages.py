@@ -10,6 +10,7 @@ from typing import Any
 from sadinet.engines.onnx import Precision
 from sadinet.errors import InputError
 from sadinet.manifest import DecodeSpec
+from sadinet.people.ahead import AheadDetector
 from sadinet.people.detector import Detector, open_detector
 from sadinet.people.estimator import PoseEstimator
 from sadinet.people.following import Follower, Following
@@ -90,8 +91,11 @@ class People:
         )
 
     def follower(self) -> Follower:
-        """Return a callable that follows people from frame to frame, beginning with nobody."""
-        return Follower(self.detector, self.estimator, self.settings.following)
+        """Return a callable that follows people from frame to frame, beginning with nobody.
+
+        On a CPU the detector may work on a coming frame beside the poses.
+        """
+        return Follower(AheadDetector(self.detector), self.estimator, self.settings.following)
 
     def __call__(self, frame: Frame) -> FrameResult:
         """Find the people in a frame; `timings_ms` has "detect" and "pose"."""

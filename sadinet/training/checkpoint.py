@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from sadinet.errors import OutputError, WeightsError
@@ -37,6 +39,18 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     except Exception as error:  # torch raises many kinds for a damaged file
         raise WeightsError(f"checkpoint {path} is damaged: {error}", "use the previous one or start anew") from error
     return state
+
+
+def load_network(network: nn.Module, path: Path) -> None:
+    """Fill a network from an exported model's safetensors file; raises `WeightsError` if it is not one of its kind."""
+    prefix = "network."
+    try:
+        values = {k.removeprefix(prefix): v for k, v in load_file(path).items() if k.startswith(prefix)}
+        network.load_state_dict(values)
+    except (OSError, SafetensorError) as error:
+        raise WeightsError(f"cannot read {path}: {error}") from error
+    except RuntimeError as error:
+        raise WeightsError(f"{path} holds another network: {error}", "choose the preset it was made with") from error
 
 
 class MovingAverage:

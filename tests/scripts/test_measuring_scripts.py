@@ -59,7 +59,8 @@ def test_benchmark_measures_every_stage_and_engine(script, tmp_path, capsys):
     assert report["peak_memory_mb"] > 20
     rows = {row["engine"]: row for row in report["engines"]}
     assert set(rows) == {"onnx fp32", "onnx fp16", "torch fp32", "torch fp16", "torch bf16"}
-    assert "far slower" in rows["torch fp16"]["why_not"]
+    for name in ("torch fp16", "torch bf16"):
+        assert "torch on a CPU computes in fp32" in rows[name]["why_not"]
     for name in ("onnx fp16", "torch fp32"):
         assert rows[name]["agrees"], rows[name]
         assert rows[name]["joints_compared"] >= 10
