@@ -14,9 +14,8 @@ import numpy as np
 from sadinet.batch.naming import Job, input_files
 from sadinet.batch.state import told_error
 from sadinet.errors import OutputError, SadinetError
-from sadinet.media.packets import scan_packets
+from sadinet.media.inspection import inspect_video
 from sadinet.media.pictures import read_picture
-from sadinet.media.probe import probe
 from sadinet.media.source import open_source
 from sadinet.pipeline.stages import People
 
@@ -25,7 +24,6 @@ TRIAL_FRAMES = 6
 
 _BYTES_A_ROW = 2000  # of a table with smoothed joints, its part and its page
 _OVERLAY_BITS_A_PIXEL = 0.12
-_VARIABLE = 0.1  # a step that differs from the median by more than this share
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,23 +144,11 @@ def _check_pictures(job: Job) -> Check:
 
 def _check_video(job: Job) -> Check:
     input_files(job)
-    info, index = probe(job.where), scan_packets(job.where)
-    notes = []
-    if info.rotation_deg or info.is_mirrored:
-        mirrored = ", mirrored" if info.is_mirrored else ""
-        notes.append(f"stored turned by {info.rotation_deg} degrees{mirrored}; frames are turned upright")
-    steps = np.diff(index.times_s)
-    if len(steps) and (np.abs(steps - np.median(steps)) > _VARIABLE * np.median(steps)).any():
-        low, high = 1 / steps.max(), 1 / max(steps.min(), 1e-6)
-        notes.append(f"variable rate, {low:.1f} to {high:.1f} frames a second; times are the file's own")
-    if index.oddities:
-        notes.append(f"read from its start by one process: {'; '.join(index.oddities)}")
-    if not 0.99 < info.pixel_aspect < 1.01:
-        notes.append(f"its pixels are {info.pixel_aspect:.2f} times as wide as high; frames are not stretched")
-    width, height = info.size_wh
+    found = inspect_video(job.where)
+    width, height = found.info.size_wh
     overlay = width * height * _OVERLAY_BITS_A_PIXEL / 8 if job.outputs.overlay is not None else 0
-    needed = int(index.frames * (overlay + _BYTES_A_ROW * (1 + len(job.outputs.formats))))
-    return Check(job, index.frames, tuple(notes), needed_bytes=_still_needed(job, needed))
+    needed = int(found.frames * (overlay + _BYTES_A_ROW * (1 + len(job.outputs.formats))))
+    return Check(job, found.frames, found.warnings, needed_bytes=_still_needed(job, needed))
 
 
 def _still_needed(job: Job, needed: int) -> int:

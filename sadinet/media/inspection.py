@@ -21,7 +21,7 @@ CHUNK_FRAMES = 600
 """Frames that are worked on at once, if the settings say nothing else; importing those would load the engines."""
 
 _VARIABLE = 0.1  # a step that differs from the median by more than this share
-_ROUNDED_S = 0.0011  # Matroska and others know whole milliseconds alone
+_FINE = 3  # ticks: from here on, steps that are a tick apart are taken for a constant rate that was rounded
 _GAP_S, _GAP_STEPS = 0.2, 4.0  # a gap is longer than both
 _FAR = 2**62  # more frames than any file has
 
@@ -35,7 +35,8 @@ class Timing:
         last_s: the last frame's time, from the first.
         slowest_hz, usual_hz, fastest_hz: frames a second by the longest step, the median and the shortest; None
             where there are fewer than two times.
-        is_variable: whether steps differ from the median by more than a tenth and the container's rounding.
+        is_variable: whether steps differ from the median by more than a tenth, and by more than the container's
+            unit of time where that is small against them.
         gaps: time from the first frame, and length in seconds, of each step that is much longer than usual.
     """
 
@@ -191,12 +192,21 @@ def timing_of(index: PacketIndex) -> Timing:
     usual = float(np.median(steps))
     slowest, fastest = float(1 / steps.max()), float(1 / steps.min())
     return Timing(
-        first_s, float(times[-1]), slowest, 1 / usual, fastest, _is_variable(steps, usual), _gaps(starts, steps, usual)
+        first_s=first_s,
+        last_s=float(times[-1]),
+        slowest_hz=slowest,
+        usual_hz=1 / usual,
+        fastest_hz=fastest,
+        is_variable=_is_variable(steps, usual, float(index.time_base)),
+        gaps=_gaps(starts, steps, usual),
     )
 
 
-def _is_variable(steps: NDArray[np.float64], usual: float) -> bool:
-    return bool((np.abs(steps - usual) > max(_VARIABLE * usual, _ROUNDED_S)).any())
+def _is_variable(steps: NDArray[np.float64], usual: float, tick_s: float) -> bool:
+    # Matroska knows whole milliseconds alone: at 120 frames a second steps are of 8 and 9. In a container that counts
+    # frames, however, a step of two ticks is a frame that is missing.
+    rounding = 1.01 * tick_s if usual >= _FINE * tick_s else 0.0
+    return bool((np.abs(steps - usual) > max(_VARIABLE * usual, rounding)).any())
 
 
 def _gaps(starts: NDArray[np.float64], steps: NDArray[np.float64], usual: float) -> tuple[tuple[float, float], ...]:

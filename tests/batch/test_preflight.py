@@ -68,12 +68,24 @@ def test_a_turned_video_is_told(check, tmp_path, degrees):
 
 def test_a_varying_rate_is_told_with_its_bounds(check, tmp_path):
     plan = check(write(tmp_path / "phone.mp4", [0, 0.04, 0.08, 0.12, 0.32, 0.36]))
-    assert plan.lines[0].endswith("phone.mp4: variable rate, 5.0 to 25.0 frames a second; times are the file's own")
+    assert plan.lines[0].endswith("phone.mp4: variable rate, 5.00 to 25.00 frames a second; times are the file's own")
 
 
 def test_pixels_that_are_not_square_are_told(check, tmp_path):
     plan = check(write(tmp_path / "tape.mp4", EVEN, aspect=Fraction(16, 11)))
     assert "1.45 times as wide as high" in plan.lines[0]
+
+
+def test_a_rate_that_matroska_rounds_to_milliseconds_is_not_told_as_variable(check, tmp_path):
+    plan = check(write(tmp_path / "fast.mkv", [number / 120 for number in range(25)]))
+    assert len(plan.lines) == 1
+    assert plan.lines[0].startswith("1 input, 25 frames")
+
+
+def test_frames_without_times_are_counted_and_told(check, tmp_path):
+    plan = check(write(tmp_path / "raw.h264", EVEN))
+    assert plan.totals.frames == 12
+    assert "frames have no times" in plan.lines[0]
 
 
 def test_a_video_without_frames_or_of_one_frame_is_no_trouble(check, tmp_path):
@@ -90,7 +102,7 @@ def test_what_cannot_be_read_is_a_failure_and_the_others_are_looked_at(check, tm
     plan = check(*(tmp_path / name for name in names), "http://example.org/a.mp4")
     assert [next(n for n in (*names, "http") if n in line) for line in plan.failures] == [*names[:3], "http"]
     assert all(str(line).count("\n") == 0 for line in plan.failures)
-    assert any("cut.mp4: read from its start by one process: " in line for line in plan.lines)
+    assert any("cut.mp4: read from its start, by one process: " in line for line in plan.lines)
     assert (plan.totals.inputs, plan.totals.unreadable) == (6, 4)
 
 
@@ -98,14 +110,14 @@ def test_strange_faults_of_one_input_stop_nothing(check, tmp_path, monkeypatch):
     bad, good = write(tmp_path / "bad.mp4", EVEN), write(tmp_path / "good.mp4", EVEN)
     from sadinet.batch import preflight
 
-    scan = preflight.scan_packets
+    inspect = preflight.inspect_video
 
     def fail(where):
         if "bad" in where:
             raise ZeroDivisionError("what nobody thought of")
-        return scan(where)
+        return inspect(where)
 
-    monkeypatch.setattr(preflight, "scan_packets", fail)
+    monkeypatch.setattr(preflight, "inspect_video", fail)
     plan = check(bad, good)
     assert ["unexpected ZeroDivisionError" in line for line in plan.failures] == [True]
     assert plan.totals.frames == 12

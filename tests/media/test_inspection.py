@@ -54,11 +54,27 @@ def test_variable_rates_and_gaps_are_told(tmp_path, clips):
     assert gap.startswith("2 gaps, the longest of 3.28 s after 0.22 s")
 
 
-@pytest.mark.parametrize(("name", "rate"), [("a.mkv", 30_000 / 1001), ("b.mkv", 60), ("c.mkv", 120), ("d.ts", 50)])
+@pytest.mark.parametrize(
+    ("name", "rate"), [("a.mkv", 30_000 / 1001), ("b.mkv", 60), ("c.mkv", 120), ("d.ts", 50), ("e.mkv", 240)]
+)
 def test_a_constant_rate_that_the_container_rounds_is_no_variable_one(tmp_path, clips, name, rate):
     found = inspect_video(clips.write_clip(tmp_path / name, [number / rate for number in range(60)]))
     assert not found.timing.is_variable
     assert found.timing.usual_hz == pytest.approx(rate, rel=0.05)
+
+
+def test_a_frame_that_is_missing_makes_a_variable_rate(tmp_path, clips):
+    times = [number / 25 for number in range(40) if number != 17]
+    for name, how in (("a.mp4", {}), ("b.mkv", {}), ("c.avi", {"codec": "mpeg4", "encoder": {"g": "12"}})):
+        timing = inspect_video(clips.write_clip(tmp_path / name, times, **how)).timing
+        assert timing.is_variable, name
+        assert (timing.slowest_hz, timing.usual_hz) == pytest.approx((12.5, 25))
+
+
+def test_steps_that_vary_by_a_millisecond_in_a_container_with_finer_times_are_variable(tmp_path, clips):
+    steps = [0.004 + 0.0009 * (number % 3 == 0) for number in range(40)]
+    times = [sum(steps[:number]) for number in range(40)]
+    assert inspect_video(clips.write_clip(tmp_path / "a.mp4", times)).timing.is_variable
 
 
 def test_a_start_offset_is_told_and_an_edit_list_is_no_lie(tmp_path, clips):
