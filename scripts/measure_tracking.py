@@ -30,7 +30,8 @@ from sadinet.geometry import box_iou
 from sadinet.people.tracker import Tracker, Tracking
 from sadinet.results import Frame, Pose
 
-LIBRARY = ("ByteTrackTracker", "OCSORTTracker", "BoTSORTTracker", "SORTTracker", "CBIoUTracker")
+LIBRARY = ("SORTTracker", "ByteTrackTracker", "OCSORTTracker", "BoTSORTTracker", "CBIoUTracker", "McByteTracker")
+_WITH_PICTURES = ("BoTSORTTracker", "McByteTracker")
 MEMORY_S = Tracking().memory_s
 BRIEF_S = 0.5
 
@@ -92,7 +93,7 @@ def library(name: str, fps: float) -> Update:
     # By name, so that the types can be checked where the package is not installed.
     supervision, trackers = (importlib.import_module(package) for package in ("supervision", "trackers"))
     tracker: Any = getattr(trackers, name)(lost_track_buffer=round(MEMORY_S * fps), frame_rate=fps)
-    takes_pictures = name == "BoTSORTTracker"
+    takes_pictures = name in _WITH_PICTURES
 
     def update(frame: Frame, poses: Sequence[Pose]) -> Numbers:
         boxes = np.array([(p.box.x, p.box.y, p.box.x + p.box.width, p.box.y + p.box.height) for p in poses])
