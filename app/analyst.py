@@ -13,6 +13,7 @@ from app.choice import SourceChoice
 from app.events import AnalysisDone, AnalysisMoved, AnalysisStopped, Event
 from app.finder import Finder
 from app.loading import problem_from
+from sadinet.errors import DeviceMemoryError
 
 if TYPE_CHECKING:
     from app.player import FilePlayer
@@ -45,14 +46,20 @@ class Analyst:
         cache: folder of all analyses.
         start: begins a thread: its name, and what it does.
         tell: hears how far it is, and how it ended.
+        fall_back: hears that the device ran out of memory; returns whether other models come, which it tells itself.
     """
 
     def __init__(
-        self, cache: Path, start: Callable[[str, Callable[[], None]], None], tell: Callable[[Event], None]
+        self,
+        cache: Path,
+        start: Callable[[str, Callable[[], None]], None],
+        tell: Callable[[Event], None],
+        fall_back: Callable[[DeviceMemoryError], bool],
     ) -> None:
         self._cache = cache
         self._start = start
         self._tell = tell
+        self._fall_back = fall_back
         self._cancelled: threading.Event | None = None
         self._one_at_a_time = threading.Lock()
 
@@ -84,6 +91,10 @@ class Analyst:
                 view.finder.show(analysed.recording, are_pictures=analysed.job.kind != "video")
                 view.player.show_again()
                 event = AnalysisDone(analysed)
+        except DeviceMemoryError as error:
+            # What it did is kept, and the next analysis runs on the other models.
+            is_told = self._fall_back(error)
+            event = AnalysisStopped(None if is_told else problem_from(error, ""))
         except Exception as error:  # noqa: BLE001  it is told
             event = AnalysisStopped(problem_from(error, f"{view.choice.name} cannot be analysed"))
         if view.is_open():

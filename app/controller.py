@@ -17,6 +17,7 @@ from app.events import (
     Event,
     ModelsFailed,
     ModelsLoaded,
+    ModelsLost,
     Snapshot,
     SourceEnded,
     SourceFailed,
@@ -199,6 +200,9 @@ class Controller:
         if isinstance(event, ModelsLoaded):
             self.models = event
             self.state = replace(self.state, are_models_ready=True)
+        elif isinstance(event, ModelsLost):
+            self.models = None
+            self.state = states.told(replace(self.state, are_models_ready=False), event.problem)
         elif isinstance(event, ModelsFailed | Told):
             self.state = states.told(self.state, event.problem)
         elif isinstance(event, CamerasFound):

@@ -41,6 +41,13 @@ class ModelsFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelsLost:
+    """Nobody is found until others are loaded, which is under way."""
+
+    problem: Problem
+
+
+@dataclass(frozen=True, slots=True)
 class SourceOpened:
     """Frames come. `size_wh` and `rate_hz` as far as they are known."""
 
@@ -106,6 +113,7 @@ class Told:
 Event = (
     ModelsLoaded
     | ModelsFailed
+    | ModelsLost
     | SourceOpened
     | SourceFailed
     | SourceEnded

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from sadinet.errors import DeviceMemoryError
 from sadinet.geometry import Matrix
 from sadinet.recording import Recording
 from sadinet.results import Frame, FrameResult, Pose
@@ -65,6 +66,7 @@ class Finder:
     Args:
         wishes: what to do.
         make_blur: makes what covers faces, given a frame and its people; called when it is first needed.
+        fall_back: hears that the device of the models ran out of memory; returns whether others will come.
 
     Attributes:
         wishes: what to do with each frame from now on.
@@ -72,11 +74,17 @@ class Finder:
         heatmap: of the last frame; None if none was wished for, or nobody was there.
     """
 
-    def __init__(self, wishes: Wishes, make_blur: Callable[[], Blur]) -> None:
+    def __init__(
+        self,
+        wishes: Wishes,
+        make_blur: Callable[[], Blur],
+        fall_back: Callable[[DeviceMemoryError], bool] = lambda error: False,
+    ) -> None:
         self.wishes = wishes
         self.sink: Callable[[FrameResult], None] | None = None
         self.heatmap: Heatmap | None = None
         self._make_blur = make_blur
+        self._fall_back = fall_back
         self._blur: Blur | None = None
         self._lock = threading.Lock()
         self._people: People | None = None
@@ -114,7 +122,22 @@ class Finder:
                 self._places = {source: place for place, source in enumerate(recording.sources)}
 
     def __call__(self, frame: Frame) -> FrameResult:
-        """Return the frame with its people."""
+        """Return the frame with its people.
+
+        Raises:
+            DeviceMemoryError: if the device of the models has too little memory, and no others will come.
+        """
+        try:
+            return self._found(frame)
+        except DeviceMemoryError as error:
+            if not self._fall_back(error):
+                raise
+        with self._lock:
+            # Until the others are there, people are not looked for.
+            self._people = self._follower = self._smoother = self._last = None
+        return self._found(frame)
+
+    def _found(self, frame: Frame) -> FrameResult:
         wishes = self.wishes
         with self._lock:
             raw = self._raw(frame)

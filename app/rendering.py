@@ -148,7 +148,9 @@ class Rendering:
 
     def _show_models(self) -> None:
         models = self._models = self._control.models
-        if models is not None:
+        if models is None:
+            self._window.status.set_loading()
+        else:
             self._window.status.set_runtime(models.pose, models.detector)
             self._window.viewer.view.set_joints(models.joints)
 

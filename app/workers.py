@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ from app.events import (
     Event,
     ModelsFailed,
     ModelsLoaded,
+    ModelsLost,
     Snapshot,
     SourceFailed,
     SourceOpened,
@@ -32,7 +34,7 @@ from app.loading import ModelChoice, load_people, make_blur, problem_from
 from app.open_source import OpenSource
 from app.opening import open_live
 from app.state import Problem
-from sadinet.errors import SadinetError, SourceError
+from sadinet.errors import DeviceMemoryError, SadinetError, SourceError
 
 if TYPE_CHECKING:
     from app.clips import Clip
@@ -75,7 +77,8 @@ class Workers:
         self._generation = 0
         self._people: People | None = None
         self._open: OpenSource | None = None
-        self._analyst = Analyst(cache, self._start, self._events.put)
+        self._analyst = Analyst(cache, self._start, self._events.put, self._fall_back)
+        self._why = ""  # of the device, where it is not the one that was asked for
         self._wishes = Wishes()
         self._sink: Callable[[FrameResult], None] | None = None
 
@@ -87,8 +90,13 @@ class Workers:
 
     def _load_models(self) -> None:
         began_s = time.monotonic()
+        models, why = self._models, self._why
         try:
-            people = self._load(self._models)
+            people = self._load(models)
+        except DeviceMemoryError as error:
+            if not self._fall_back(error, models):
+                self._events.put(ModelsFailed(problem_from(error, "")))
+            return
         except Exception as error:  # noqa: BLE001  whatever a runtime raises is told, not lost with the thread
             self._events.put(ModelsFailed(problem_from(error, "the models do not load")))
             return
@@ -98,15 +106,32 @@ class Workers:
         if opened is not None:
             self._equip(opened)
         estimator = people.estimator
-        self._events.put(
-            ModelsLoaded(
-                estimator.weights.name,
-                estimator.skeleton.joints,
-                estimator.runtime,
-                people.detector.runtime,
-                time.monotonic() - began_s,
-            )
+        pose, detector = (
+            replace(runtime, why=why or runtime.why) for runtime in (estimator.runtime, people.detector.runtime)
         )
+        seconds = time.monotonic() - began_s
+        self._events.put(ModelsLoaded(estimator.weights.name, estimator.skeleton.joints, pose, detector, seconds))
+
+    def _fall_back(self, error: DeviceMemoryError, models: ModelChoice | None = None) -> bool:
+        """Tell that a GPU ran out of memory, and then load the models for the CPU; from any thread.
+
+        Returns:
+            Whether there will be other models; not if it was the CPU itself.
+        """
+        with self._lock:
+            people, self._people = self._people, None
+            is_on_gpu = self._models.device != "cpu" if people is None else _is_on_gpu(people)
+            if not is_on_gpu:
+                # Another thread was here before, or there is nothing below the CPU.
+                self._people = people
+                return models is None and people is None
+            self._models = replace(self._models, device="cpu")
+            self._why = error.message
+        # Before anything else is loaded: nobody is to wonder why it became slow.
+        remedy = "the CPU goes on, more slowly; for the GPU, close other programs that use it and start again"
+        self._events.put(ModelsLost(Problem(error.message, remedy, f"{type(error).__name__}: {error}")))
+        self.load_models()
+        return True
 
     def _equip(self, opened: OpenSource) -> None:
         assert self._people is not None  # noqa: S101
@@ -174,7 +199,7 @@ class Workers:
     def _made(self, choice: SourceChoice, *, is_playing: bool) -> tuple[OpenSource, Clip | None]:
         from sadinet.pipeline.live import LivePipeline
 
-        finder = Finder(self._wishes, make_blur)
+        finder = Finder(self._wishes, make_blur, self._fall_back)
         finder.sink = self._sink
         if choice.kind.is_live:
             return OpenSource(choice, LivePipeline(self._open_source(choice), finder), finder), None
@@ -277,6 +302,10 @@ class Workers:
         thread = threading.Thread(target=work, name=f"app {name}", daemon=True)
         self._threads.append(thread)
         thread.start()
+
+
+def _is_on_gpu(people: People) -> bool:
+    return any(runtime.device != "cpu" for runtime in (people.estimator.runtime, people.detector.runtime))
 
 
 def _close(opened: OpenSource) -> None:

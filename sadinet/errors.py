@@ -4,6 +4,7 @@ SadinetError
 ├── SourceError      a video, picture or camera cannot be opened, read or decoded
 ├── WeightsError     a model is missing, damaged or not what its manifest says
 ├── DeviceError      a device or runtime that was asked for is not there
+│   └── DeviceMemoryError   a device has too little memory left
 ├── OutputError      a result cannot be written
 └── InputError       a value handed in makes no sense (a box with NaN, an unknown skeleton)
 """
@@ -38,6 +39,10 @@ class WeightsError(SadinetError):
 
 class DeviceError(SadinetError):
     """A device or runtime that was asked for is not there, or failed."""
+
+
+class DeviceMemoryError(DeviceError):
+    """A device has too little memory left; another one may do."""
 
 
 class OutputError(SadinetError):

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sadinet.engines.session import Runtime
     from sadinet.pipeline.live_status import LiveStatus
 
+_LOADING: Final = "loading the models …"
 _DEVICES: Final = {"cpu": "CPU", "cuda": "GPU (CUDA)", "mps": "GPU (Apple)"}
 
 
@@ -32,7 +33,7 @@ class StatusBar(QFrame):
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self._text, self._why = "", ""
-        self._runtime = QLabel("loading the models …")
+        self._runtime = QLabel(_LOADING)
         self._message = Elided()
         self._message.setProperty("role", "muted")
         self._rate = _figure("Frames a second that are shown, and that the source gives", "60.0 of 60.0 fps")
@@ -49,6 +50,13 @@ class StatusBar(QFrame):
         for figure in self._figures:
             layout.addWidget(figure)
         self.set_live(None)
+
+    def set_loading(self) -> None:
+        """Show that there are no models just now."""
+        self._runtime.setText(_LOADING)
+        self._runtime.setToolTip("")
+        self._why = ""
+        self._show_message()
 
     def set_runtime(self, pose: Runtime, detector: Runtime) -> None:
         """Show on what the networks really run."""

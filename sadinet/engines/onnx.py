@@ -10,8 +10,8 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from sadinet.engines.base import CellJoints, Crops, Maps, check_maps, joints_of_maps
-from sadinet.engines.session import Runtime, open_session
-from sadinet.errors import DeviceError, WeightsError
+from sadinet.engines.session import Runtime, open_session, run_session
+from sadinet.errors import DeviceError, DeviceMemoryError, WeightsError
 from sadinet.manifest import DecodeSpec, InputSpec
 from sadinet.weights import Weights
 
@@ -70,7 +70,9 @@ class OnnxEngine:
 
     def _run(self, crops: Crops) -> Maps:
         try:
-            output = self._session.run(self._names, {self._feed: prepare(crops, self._input)})
+            output = run_session(self._session, self._names, {self._feed: prepare(crops, self._input)})
+        except DeviceMemoryError:
+            raise
         except Exception as error:  # onnxruntime's exceptions share no base but Exception
             reason = str(error).splitlines()[0]
             raise WeightsError(

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import onnxruntime as ort
 
-from sadinet.errors import DeviceError, WeightsError
+from sadinet.errors import DeviceError, DeviceMemoryError, WeightsError
 
 Device = Literal["auto", "cpu", "cuda"]
 
@@ -26,6 +27,8 @@ PRECISION_KEY = "precision"
 
 _CPU, _CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
 _GPU_REMEDY = "install onnxruntime-gpu in place of onnxruntime, with NVIDIA's driver and CUDA, or use --device cpu"
+_MEMORY_REMEDY = "close other programs that use the GPU, or use --device cpu"
+_MEMORY_WORDS = ("failed to allocate memory", "out of memory", "alloc_failed", "bad_alloc")
 _FATAL_ONLY = 4
 
 
@@ -84,6 +87,20 @@ def open_session(
     return session, _runtime(session, failure)
 
 
+def run_session(session: ort.InferenceSession, outputs: Sequence[str], feeds: Mapping[str, Any]) -> list[Any]:
+    """Run a session once; returns the outputs' arrays.
+
+    Raises:
+        DeviceMemoryError: if its device has too little memory left. Whatever else ONNX Runtime raises passes.
+    """
+    try:
+        return list(session.run(list(outputs), dict(feeds)))
+    except Exception as error:  # onnxruntime's exceptions share no base but Exception
+        if _blames_memory(error):
+            raise _memory_error(session.get_providers()[0] == _CUDA) from error
+        raise
+
+
 def physical_cores() -> int:
     """Count the physical cores that this process may use; at least 1."""
     try:
@@ -116,6 +133,8 @@ def _load(model: Path, providers: list[str], threads: int | None) -> ort.Inferen
     try:
         return ort.InferenceSession(str(model), options, providers=providers)
     except Exception as error:  # onnxruntime's exceptions share no base but Exception
+        if _blames_memory(error):
+            raise _memory_error(_CUDA in providers) from error
         if _blames_device(error):
             raise DeviceError(f"cannot load {model.name} on a GPU: {_first_line(error)}", "use --device cpu") from error
         raise WeightsError(f"cannot load the model {model}: {_first_line(error)}") from error
@@ -136,6 +155,17 @@ def _names(providers: list[str]) -> str:
 
 def _blames_device(error: Exception) -> bool:
     return any(word in str(error) for word in ("CUDA", "cuDNN", "CUDNN", "cublas"))
+
+
+def _blames_memory(error: Exception) -> bool:
+    # It has no kind of its own for this: a failure to allocate is a "runtime exception" like any other.
+    return isinstance(error, MemoryError) or any(word in str(error).lower() for word in _MEMORY_WORDS)
+
+
+def _memory_error(is_gpu: bool) -> DeviceMemoryError:
+    if is_gpu:
+        return DeviceMemoryError("the GPU ran out of memory", _MEMORY_REMEDY)
+    return DeviceMemoryError("there is too little memory for the model", "close other programs")
 
 
 def _first_line(error: Exception) -> str:

@@ -6,6 +6,7 @@ Run on CPUs in fp32; the paths for half precision, CUDA and MPS follow torch's d
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -16,12 +17,14 @@ from torch import Tensor
 from sadinet.engines.base import CellJoints, Crops, Maps, check_maps
 from sadinet.engines.onnx import Precision
 from sadinet.engines.session import Runtime
-from sadinet.errors import DeviceError, InputError, WeightsError
+from sadinet.errors import DeviceError, DeviceMemoryError, InputError, WeightsError
 from sadinet.manifest import DecodeSpec
 from sadinet.network.config import NetworkConfig
 from sadinet.network.decode import decode
 from sadinet.network.model import Deployed, SadiNet
 from sadinet.weights import Weights
+
+_T = TypeVar("_T")
 
 _TYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 
@@ -85,9 +88,7 @@ class TorchEngine:
             torch.set_num_threads(threads)
         self._type = _TYPES[precision]
         self._pose = weights.pose
-        network = load_network(weights)
-        network.network.to(self._device, self._type)
-        self._network = network.to(self._device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._network = _guarded(lambda: self._placed(load_network(weights)))
         width, height = weights.manifest.input.size_wh
         check_maps(self.maps(np.zeros((1, height, width, 3), np.uint8)), weights.manifest, self._pose)
         got = next(self._network.network.parameters())
@@ -98,6 +99,11 @@ class TorchEngine:
     def runtime(self) -> Runtime:
         """Engine, device and precision really in use."""
         return self._runtime
+
+    def _placed(self, network: Deployed) -> Deployed:
+        network.network.to(self._device, self._type)
+        placed: Deployed = network.to(self._device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        return placed
 
     def _run(self, crops: Crops) -> tuple[Tensor, ...]:
         fed = torch.from_numpy(np.ascontiguousarray(crops)).to(self._device, non_blocking=True)
@@ -114,15 +120,19 @@ class TorchEngine:
     def joints(self, crops: Crops, how: DecodeSpec) -> CellJoints:
         """Run crops (N, H, W, 3) uint8 BGR and decode the maps on the device."""
         with torch.inference_mode():
-            output = _guarded(lambda: self._run(crops))
-            found = decode(output[0], how.sigma(self._pose.heatmap.sigma), how.method, how.modulation)
-            cells, scores = found.cells.cpu().numpy(), found.scores.cpu().numpy()
+            return _guarded(lambda: self._decoded(crops, how))
+
+    def _decoded(self, crops: Crops, how: DecodeSpec) -> CellJoints:
+        output = self._run(crops)
+        found = decode(output[0], how.sigma(self._pose.heatmap.sigma), how.method, how.modulation)
+        cells, scores = found.cells.cpu().numpy(), found.scores.cpu().numpy()
         sigmas = output[1].cpu().numpy() if len(output) > 1 else np.full_like(cells, np.nan)
         return CellJoints(cells, scores, sigmas)
 
 
-def _guarded(run: Callable[[], tuple[Tensor, ...]]) -> tuple[Tensor, ...]:
+def _guarded(run: Callable[[], _T]) -> _T:
     try:
         return run()
     except torch.OutOfMemoryError as error:
-        raise DeviceError("the GPU ran out of memory", "fewer people a batch, or --device cpu") from error
+        remedy = "close other programs that use the GPU, or use --device cpu"
+        raise DeviceMemoryError("the GPU ran out of memory", remedy) from error

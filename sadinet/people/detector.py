@@ -10,8 +10,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from sadinet.engines.session import Runtime, open_session
-from sadinet.errors import InputError, WeightsError
+from sadinet.engines.session import Runtime, open_session, run_session
+from sadinet.errors import DeviceMemoryError, InputError, WeightsError
 from sadinet.geometry import Box
 from sadinet.people.heads import decode_heads, suppress
 from sadinet.people.letterbox import Letterbox
@@ -81,6 +81,7 @@ class PersonDetector:
 
         Raises:
             InputError: if the image has another shape or type.
+            DeviceMemoryError: if the device has too little memory left.
         """
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or not image.size:
             raise InputError(f"image of shape {image.shape} and type {image.dtype}", "must be (H, W, 3) uint8, BGR")
@@ -97,7 +98,8 @@ class PersonDetector:
         return tuple(Box(*map(float, (*boxes[i], scores[i]))) for i in kept)
 
     def _heads(self, canvas: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
-        outputs = self._session.run(list(self._spec.outputs), {self._session.get_inputs()[0].name: canvas[None]})
+        feeds = {self._session.get_inputs()[0].name: canvas[None]}
+        outputs = run_session(self._session, self._spec.outputs, feeds)
         return [output[0] for output in outputs]
 
     def _check(self) -> None:
@@ -112,6 +114,8 @@ class PersonDetector:
         side = 2 * max(spec.strides)
         try:
             heads = self._heads(np.full((side, side, 3), 114, dtype=np.uint8))
+        except DeviceMemoryError:
+            raise
         except Exception as error:  # onnxruntime's exceptions share no base but Exception
             raise WeightsError(f"detector {name}: its network does not run: {str(error).splitlines()[0]}") from error
         for output, head, stride in zip(spec.outputs, heads, spec.strides, strict=True):
