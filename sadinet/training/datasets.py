@@ -22,7 +22,10 @@ Picture = NDArray[np.uint8]
 _CONTEXT = 0.6
 """Ground kept around a person's joints, share of their size on each side: what rotation and scaling may need."""
 
-_LONGEST_SIDE = 320
+LONGEST_SIDE = 320
+"""Pixels; a person's crop that is larger is shrunk to it."""
+
+_COPY_AGAIN = "copy it again from its source, or take it out of the set"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,14 +34,14 @@ class PersonSet:
 
     Attributes:
         name: of the data set.
-        pictures: N arrays (H, W, 3) uint8 BGR.
+        pictures: N arrays (H, W, 3) uint8 BGR; a list, or a sequence that decodes what is asked for.
         joints: (N, 19, 2) float32, pixels of its picture, NaN where unknown.
         weight: (N, 19) float32.
         keys: N names that find the original again.
     """
 
     name: str
-    pictures: list[Picture]
+    pictures: Sequence[Picture]
     joints: NDArray[np.float32]
     weight: NDArray[np.float32]
     keys: list[str]
@@ -67,12 +70,38 @@ def read_lspet_joints(root: Path) -> NDArray[np.float32]:
     return np.asarray(joints, dtype=np.float32)
 
 
-def read_picture(path: Path) -> Picture:
-    """Read a colour picture as BGR; raises `SourceError` if it is missing or damaged."""
-    image = cv2.imread(str(path), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+def read_picture(path: Path, *, upright: bool = False) -> Picture:
+    """Read a colour picture whole, as it is stored or turned upright by its EXIF orientation.
+
+    Args:
+        path: a picture in any format that OpenCV reads.
+        upright: what the labels were drawn on. The public sets' labels belong to the stored pixels.
+
+    Returns:
+        (H, W, 3) uint8, BGR.
+
+    Raises:
+        SourceError: if it is missing, damaged or cut off.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise SourceError(f"cannot read picture {path}: {error.strerror}", _COPY_AGAIN) from error
+    if not data or is_cut_off(data):
+        raise SourceError(f"picture {path} is {'cut off' if data else 'empty'}", _COPY_AGAIN)
+    flags = cv2.IMREAD_COLOR | (0 if upright else cv2.IMREAD_IGNORE_ORIENTATION)
+    image = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), flags)
     if image is None:
-        raise SourceError(f"cannot read picture {path}")
+        raise SourceError(f"cannot read picture {path}: it is damaged or no picture", _COPY_AGAIN)
     return np.asarray(image, dtype=np.uint8)
+
+
+def is_cut_off(data: bytes) -> bool:
+    """Say whether a JPEG or PNG lacks its end, which decoders fill with grey without a word."""
+    if data.startswith(b"\xff\xd8"):
+        # A thumbnail inside has an end of its own; that of the picture comes after the last start of a scan.
+        return data.rfind(b"\xff\xd9") < data.rfind(b"\xff\xda")
+    return data.startswith(b"\x89PNG") and b"IEND" not in data[-64:]
 
 
 def _teachers(path: Path, keys: Sequence[object], *, upright: bool) -> tuple[Teacher, Teacher]:
@@ -111,10 +140,20 @@ def load_lspet(root: Path, numbers: Sequence[int], teachers: Path | None = None)
     return PersonSet("lspet", pictures, labels.joints, labels.weight, [f"im{n:05d}" for n in numbers])
 
 
-def _cut(
-    picture: Picture, joints: NDArray[np.float32], weight: NDArray[np.float32]
+def cut_person(
+    picture: Picture, joints: NDArray[np.float32], weight: NDArray[np.float32], longest_side: int = LONGEST_SIDE
 ) -> tuple[Picture, NDArray[np.float32]]:
-    """Keep the person and some ground, at most `_LONGEST_SIDE` pixels; returns picture and moved joints."""
+    """Keep the person and some ground around.
+
+    Args:
+        picture: (H, W, 3) uint8.
+        joints: (K, 2) picture pixels, NaN where unknown.
+        weight: (K,), above 0 for the joints that say where the person is; at least one.
+        longest_side: pixels; a larger part is shrunk to it.
+
+    Returns:
+        The part (h, w, 3) uint8, and the joints (K, 2) float32 in its pixels.
+    """
     known = joints[weight > 0]
     low, high = known.min(axis=0), known.max(axis=0)
     margin = np.maximum((high - low).max() * _CONTEXT, 20)
@@ -122,7 +161,7 @@ def _cut(
     x0, y0 = np.maximum(np.floor(low - margin), 0).astype(int)
     x1, y1 = np.minimum(np.ceil(high + margin), [width, height]).astype(int)
     part = picture[y0:y1, x0:x1]
-    shrink = min(1.0, _LONGEST_SIDE / max(part.shape[:2]))
+    shrink = min(1.0, longest_side / max(part.shape[:2]))
     moved = joints - [x0, y0]
     if shrink < 1:
         size = (max(1, round(part.shape[1] * shrink)), max(1, round(part.shape[0] * shrink)))
@@ -150,7 +189,7 @@ def load_stanford40(root: Path, teachers: Path, least_joints: int = 7) -> Person
     kept = np.flatnonzero((weight > 0).sum(axis=1) >= least_joints)
     pictures, moved = [], []
     for i in kept:
-        part, points = _cut(read_picture(root / "JPEGImages" / f"{keys[i]}.jpg"), joints[i], weight[i])
+        part, points = cut_person(read_picture(root / "JPEGImages" / f"{keys[i]}.jpg"), joints[i], weight[i])
         pictures.append(part)
         moved.append(points)
     return PersonSet("stanford40", pictures, np.stack(moved), weight[kept], [keys[i] for i in kept])

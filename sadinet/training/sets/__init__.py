@@ -1,0 +1,1 @@
+"""Labelled pictures in the layouts that people have: read, checked, cleaned, packed."""

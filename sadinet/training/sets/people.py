@@ -1,0 +1,169 @@
+"""What all layouts of labels come down to: people with joints, each in a picture of a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sadinet.errors import SourceError
+from sadinet.geometry import Box
+from sadinet.skeletons import BODY19, Skeleton, convert
+
+MOST_FAULTY = 0.01
+"""Share of a set's pictures and labels that may be unusable before it is refused."""
+
+_FARTHEST_PX = 1e5
+_NAMED = 3
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something of a set that cannot be used: which picture or label, and why."""
+
+    name: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LabelledPerson:
+    """One person whom somebody labelled.
+
+    Attributes:
+        key: finds the label again; once in a set.
+        index: the set's own number of the label: LSP's and LSPet's picture, COCO's annotation id, else its place.
+        picture_number: the set's own number of the picture, or its place.
+        path: the picture.
+        joints: (K, 2) picture pixels, whole numbers are pixel centres; NaN where not labelled.
+        weight: (K,) how far to trust each joint, 0 where not labelled.
+        hidden: (K,) labelled, but said to be occluded.
+        box: what the label gives for a box; None where it gives none.
+        head_px: diagonal of MPII's head rectangle, pixels; NaN elsewhere.
+        split: "train", "val", "test" where the set says so.
+        is_alone: far enough from others for a task with single people (MPII's `single_person`).
+    """
+
+    key: str
+    index: int
+    picture_number: int
+    path: Path
+    joints: Floats
+    weight: Floats
+    hidden: NDArray[np.bool_]
+    box: Box | None = None
+    head_px: float = float("nan")
+    split: str = ""
+    is_alone: bool = True
+
+    def in_body19(self, skeleton: Skeleton) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return joints (19, 2) and weight (19,); joints that the skeleton lacks are NaN with weight 0."""
+        conversion = convert(skeleton, BODY19)
+        joints = conversion.apply(self.joints, axis=0).astype(np.float32)
+        weight = np.nan_to_num(conversion.apply(self.weight, axis=0)).astype(np.float32)
+        return joints, weight
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LabelledSet:
+    """All people of one set of labels.
+
+    Attributes:
+        layout: "lsp", "lspet", "mpii", "mpii-json", "coco", "yolo" or "taught".
+        labels: the file or folder that the labels were read from.
+        skeleton: names and order of the joints.
+        people: those with at least one labelled joint, in the set's order.
+        faults: labels that make no sense.
+        absent: labelled pictures that are not there.
+        upright: the labels belong to the picture as its EXIF orientation turns it.
+    """
+
+    layout: str
+    labels: Path
+    skeleton: Skeleton
+    people: tuple[LabelledPerson, ...]
+    faults: tuple[Fault, ...] = ()
+    absent: tuple[Path, ...] = ()
+    upright: bool = False
+
+    def __len__(self) -> int:
+        return len(self.people)
+
+    @property
+    def pictures(self) -> tuple[Path, ...]:
+        """Pictures with people, each once, in order."""
+        return tuple(dict.fromkeys(person.path for person in self.people))
+
+    def only(self, people: Iterable[LabelledPerson]) -> LabelledSet:
+        """Return the set with these people alone."""
+        return replace(self, people=tuple(people))
+
+
+@dataclass(slots=True)
+class Gathering:
+    """A set while it is read: labels that can be used, and why others cannot."""
+
+    layout: str
+    labels: Path
+    skeleton: Skeleton
+    people: list[LabelledPerson] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+    absent: list[Path] = field(default_factory=list)
+    upright: bool = False
+
+    def add(self, person: LabelledPerson) -> None:
+        """Take a person, or the reason why not; someone without a joint is passed over."""
+        known = person.joints[person.weight > 0]
+        if not len(known):
+            return
+        if not np.isfinite(known).all() or np.abs(known).max() > _FARTHEST_PX:
+            self.faults.append(Fault(person.key, "a joint lies nowhere near a picture"))
+        elif person.box is not None and not _is_box(person.box):
+            self.faults.append(Fault(person.key, "its box has no area"))
+        else:
+            self.people.append(person)
+
+    def done(self) -> LabelledSet:
+        """Return what was gathered."""
+        return LabelledSet(
+            self.layout,
+            self.labels,
+            self.skeleton,
+            tuple(self.people),
+            tuple(self.faults),
+            tuple(dict.fromkeys(self.absent)),
+            self.upright,
+        )
+
+
+def _is_box(box: Box) -> bool:
+    return bool(np.isfinite([box.x, box.y, box.width, box.height]).all()) and box.width > 0 and box.height > 0
+
+
+def refuse_if_faulty(faults: Sequence[Fault], total: int, what: str, most: float = MOST_FAULTY) -> None:
+    """Let a few faults pass; more than `most` of `total` are an error that names the first.
+
+    Raises:
+        SourceError: naming the set `what`, how many are unusable and the first of them.
+    """
+    if len(faults) <= most * total:
+        return
+    named = "; ".join(str(fault) for fault in faults[:_NAMED])
+    more = f"; and {len(faults) - _NAMED} more" if len(faults) > _NAMED else ""
+    raise SourceError(
+        f"{what}: {len(faults)} of {total} cannot be used, more than {100 * most:g}%: {named}{more}",
+        "mend or remove them; scripts/prepare_data.py check names all",
+    )
+
+
+def refuse_if_empty(people: Sequence[object], what: str, remedy: str) -> None:
+    """Raise `SourceError` if nobody is left."""
+    if not people:
+        raise SourceError(f"{what}: nobody is left to learn from", remedy)
