@@ -16,6 +16,9 @@ LANES: Final[dict[str, tuple[str, ...]]] = {
     "left/right swap": ("swap_body", "swap_legs", "swap_arms"),
     "jump": ("jump",),
     "bone length": ("bone_length",),
+    "low confidence": ("low_confidence",),
+    "cut off": ("cut_off",),
+    "scene cut": ("scene_cut",),
 }
 """Lane -> the quality words that it shows."""
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from PyQt6.QtCore import Qt, QTimer, pyqtSignal
-from PyQt6.QtGui import QHideEvent, QShowEvent
+from PyQt6.QtCore import QPointF, Qt, QTimer, pyqtSignal
+from PyQt6.QtGui import QDragEnterEvent, QDropEvent, QHideEvent, QShowEvent
 from PyQt6.QtWidgets import (
     QBoxLayout,
     QFileDialog,
@@ -27,6 +27,7 @@ from PyQt6.QtWidgets import (
 from app.canvas import Canvas
 from app.compare_worker import Compared, CompareWorker, position_of, time_of
 from app.comparison import blank_frame, summary
+from app.dropping import sort_dropped
 from app.panels.difference import DifferenceCurve, DifferenceModel
 from app.panels.status import Elided
 from app.view_options import ViewOptions
@@ -52,6 +53,7 @@ class ComparePage(QWidget):
     def __init__(self, worker: CompareWorker | None = None, folder: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAccessibleName("Compare")
+        self.setAcceptDrops(True)
         self._worker = worker or CompareWorker()
         self._folder = folder
         self._tables: dict[str, Path | None] = {"A": None, "B": None}
@@ -136,6 +138,32 @@ class ComparePage(QWidget):
         """Rest."""
         super().hideEvent(event)
         self._timer.stop()
+
+    def dragEnterEvent(self, event: QDragEnterEvent | None) -> None:  # noqa: N802
+        """Take files and folders."""
+        data = None if event is None else event.mimeData()
+        if event is not None and data is not None and any(url.isLocalFile() for url in data.urls()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent | None) -> None:  # noqa: N802
+        """Choose tables, and the video, by what is dropped and where."""
+        data = None if event is None else event.mimeData()
+        if event is None or data is None:
+            return
+        event.acceptProposedAction()
+        paths = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
+        has = [side for side, table in self._tables.items() if table is not None]
+        dropped = sort_dropped(paths, self._side_at(event.position()), has)
+        if dropped.problem is not None:
+            self.problem.emit(dropped.problem)
+        if dropped.a is not None or dropped.b is not None or dropped.source is not None:
+            self.set_tables(dropped.a, dropped.b, dropped.source)
+
+    def _side_at(self, at: QPointF) -> str | None:
+        for side, canvas in self._canvases.items():
+            if canvas.rect().contains(canvas.mapFrom(self, at.toPoint())):
+                return side
+        return None
 
     def _make_parts(self) -> None:
         self._is_blurred = False
@@ -225,9 +253,9 @@ class ComparePage(QWidget):
         self.model.set_comparison(None if compared is None else compared.comparison)
         self._worst.setEnabled(compared is not None and compared.comparison.worst is not None)
         if compared is None:
-            self._summary.setText("Choose two tables of the same source, such as one by another model.")
+            self._summary.setText("Choose two tables of the same source, by two models perhaps, or drop them here.")
             for side, canvas in self._canvases.items():
-                canvas.set_placeholder(f"Table {side} is shown here")
+                canvas.set_placeholder(f"Choose or drop table {side}")
                 canvas.show_result(None)
             self._place.setText("")
             return

@@ -24,7 +24,15 @@ _FOOT: Final = 18
 HEIGHT: Final = 3 * _GAP + _CURVE + len(LANES) * _LANE + _FOOT
 """Of the whole timeline, logical pixels."""
 
-LANE_COLOURS: Final = {"id change": "bad", "left/right swap": "warn", "jump": "accent", "bone length": "good"}
+LANE_COLOURS: Final = {
+    "id change": "bad",
+    "left/right swap": "warn",
+    "jump": "accent",
+    "bone length": "good",
+    "low confidence": "muted",
+    "cut off": "right",
+    "scene cut": "text",
+}
 """Lane -> colour of the theme."""
 
 Floats = NDArray[np.float64]

@@ -72,7 +72,7 @@ class ViewPanel(QWidget):
         layout.addSpacing(10)
         self._add_switches(layout, "Picture", _PICTURE)
         layout.addSpacing(12)
-        usual = QPushButton("As at first")
+        usual = QPushButton("Defaults")
         usual.setToolTip("Put all switches of the view back")
         usual.setAccessibleName("Put the view back as at first")
         usual.clicked.connect(self._put_back)

@@ -5,12 +5,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from PyQt6.QtCore import QPoint, Qt
+from PyQt6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PyQt6.QtGui import QDragEnterEvent, QDropEvent
 from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QApplication, QBoxLayout, QPushButton
 
 from app.compare_worker import CompareWorker, find_source
 from app.comparison import blank_frame, compare, summary
+from app.dropping import sort_dropped
 from app.pages.compare import ComparePage
 from app.view_options import ViewOptions
 from sadinet.errors import InputError
@@ -292,3 +294,71 @@ def test_every_button_of_the_page_has_a_name_and_says_what_it_does(page):
 
     assert len(buttons) == 4
     assert all(button.toolTip() and (button.accessibleName() or button.text()) for button in buttons)
+
+
+def drop(page, at, *paths):
+    """Drop files on a page as a user does; returns whether it takes them."""
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    actions, left, none = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    entering = QDragEnterEvent(at, actions, data, left, none)
+    entering.ignore()
+    QApplication.sendEvent(page, entering)
+    if entering.isAccepted():
+        QApplication.sendEvent(page, QDropEvent(QPointF(at), actions, data, left, none))
+    return entering.isAccepted()
+
+
+def test_tables_that_are_dropped_are_compared(qtbot, tmp_path, frame, pose):
+    for name, by in (("one.csv", (0, 0)), ("two.csv", (3, 4))):
+        write(tmp_path / name, recording(frame, lambda index, by=by: [moved(pose(), by)]))
+    page = ComparePage()
+    qtbot.addWidget(page)
+    page.resize(1200, 700)
+    page.show()
+
+    assert drop(page, QPoint(5, 5), tmp_path / "one.csv", tmp_path / "two.csv")
+    qtbot.waitUntil(lambda: page._compared is not None, timeout=20_000)
+
+    assert page._names["A"]._whole.endswith("one.csv")
+    assert page._compared.comparison.distance_px[0] == pytest.approx(5)
+    assert page.stop() == ()
+
+
+def test_a_table_belongs_to_the_side_on_which_it_falls_and_else_fills_the_empty_one(qtbot, tmp_path, frame, pose):
+    for name in ("one.csv", "two.csv"):
+        write(tmp_path / name, recording(frame, lambda index: [pose()]))
+    page = ComparePage()
+    qtbot.addWidget(page)
+    page.resize(1200, 700)
+    page.show()
+    qtbot.waitExposed(page)
+    on_b = page._canvases["B"].mapTo(page, QPoint(20, 20))
+
+    drop(page, on_b, tmp_path / "one.csv")
+    assert page._tables == {"A": None, "B": tmp_path / "one.csv"}
+    drop(page, QPoint(5, 5), tmp_path / "two.csv")
+    assert page._tables == {"A": tmp_path / "two.csv", "B": tmp_path / "one.csv"}
+    qtbot.waitUntil(lambda: page._compared is not None, timeout=20_000)
+    assert page.stop() == ()
+
+
+def test_what_else_is_dropped_is_a_recording_or_the_video_or_told(tmp_path):
+    recorded = tmp_path / "2026-11-22 One"
+    recorded.mkdir()
+    (recorded / "keypoints.csv").touch()
+    pictures = tmp_path / "shots"
+    pictures.mkdir()
+    table = tmp_path / "walk.CSV"
+    table.touch()
+
+    assert sort_dropped([recorded, pictures], None).a == recorded / "keypoints.csv"
+    assert sort_dropped([recorded, pictures], None).source == pictures
+    assert sort_dropped([table], None, has=("A",)).b == table
+    assert sort_dropped([table], None, has=("A", "B")).b == table
+    assert sort_dropped([table], "A", has=("A", "B")).a == table
+    assert sort_dropped([tmp_path / "walk.mp4"], "A").source == tmp_path / "walk.mp4"
+    told = sort_dropped([table, table, recorded, pictures], None)
+    assert (told.a, told.b, told.source) == (table, table, pictures)
+    assert told.problem.message == "Not used: keypoints.csv"
+    assert not told.problem.is_error

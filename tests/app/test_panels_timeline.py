@@ -10,12 +10,13 @@ from app.panels.course_painting import LANE_COLOURS
 from app.panels.timeline import Timeline
 from sadinet.motion.quality import FLAGS  # fmt: skip
 from sadinet.motion.quality import Timeline as Course
+from sadinet.people.scene import CUT
 
 FRAMES = 600
 
 
 def course(frames=FRAMES, nobody=(), **words):
-    counts = {word: np.zeros(frames, np.int64) for word in FLAGS}
+    counts = {word: np.zeros(frames, np.int64) for word in (*FLAGS, CUT)}
     for word, places in words.items():
         counts[word][list(places)] = 1
     people = np.ones(frames, np.int64)
@@ -33,11 +34,11 @@ def timeline(qtbot):
     return made
 
 
-def test_every_doubt_that_the_library_tells_by_time_has_a_lane():
-    by_time = {"id_change", "swap_body", "swap_legs", "swap_arms", "jump", "bone_length"}
+def test_every_doubt_that_the_library_tells_has_a_lane_and_so_have_scene_cuts():
+    # How a joint was smoothed is no doubt of its own.
+    doubts = FLAGS.keys() - {"filled", "unfiltered"}
 
-    assert {word for words in LANES.values() for word in words} == by_time
-    assert by_time <= FLAGS.keys()
+    assert {word for words in LANES.values() for word in words} == doubts | {CUT}
     assert LANE_COLOURS.keys() == LANES.keys()
 
 
@@ -51,6 +52,16 @@ def test_neighbouring_doubtful_frames_make_one_mark_with_all_its_words():
         ("jump", 40, 40, ("jump",)),
     ]
     assert marks[1].text == "swap legs, swap arms: frames 11 to 12, 0.367 s"
+
+
+def test_a_scene_cut_and_people_at_the_border_are_pointed_out():
+    marks = marks_of(course(scene_cut=[7], cut_off=range(20, 30), low_confidence=[25]))
+
+    assert [(mark.lane, mark.first, mark.last) for mark in marks] == [
+        ("scene cut", 7, 7),
+        ("cut off", 20, 29),
+        ("low confidence", 25, 25),
+    ]
 
 
 def test_marks_bear_the_numbers_of_frames_that_do_not_begin_at_nought():

@@ -121,7 +121,7 @@ def test_a_heatmap_is_of_a_joint_that_the_model_has(panel, qtbot):
 def test_everything_can_be_put_back_at_once(panel, qtbot):
     panel.set_options(ViewOptions(names=True, blur=True, threshold=0.9))
     with qtbot.waitSignal(panel.options_changed) as told:
-        next(each for each in panel.findChildren(QPushButton) if each.text() == "As at first").click()
+        next(each for each in panel.findChildren(QPushButton) if each.text() == "Defaults").click()
 
     assert told.args == [ViewOptions()]
     assert not panel._boxes["blur"].isChecked()
