@@ -41,12 +41,13 @@ def test_a_process_that_dies_once_costs_nothing(batches, stroll, digests, wait_f
 
 
 @pytest.mark.slow
-def test_an_input_that_kills_its_process_twice_fails_alone(batches, stroll, short_clip, wait_for, tmp_path):
+def test_an_input_that_kills_its_process_twice_fails_alone(batches, clip, short_clip, wait_for, tmp_path):
+    # Long enough that chunks are under way whenever one is heard to be done.
     def kill(stage: str, done: int) -> None:
-        if batches.heard.now == "stroll.mp4" and done:
+        if batches.heard.now == "walk.mp4" and done:
             kill_workers()
 
-    session = batches([stroll, short_clip], tmp_path / "out", processes=2, on_advance=kill)
+    session = batches([clip, short_clip], tmp_path / "out", processes=2, on_advance=kill)
     first, second = session.outcomes
     assert "the process that worked on it died" in first.error.message
     assert "--jobs" in first.error.remedy
