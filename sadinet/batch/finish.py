@@ -29,7 +29,6 @@ from sadinet.motion.columns import extra_columns
 from sadinet.pipeline.prefetch import prefetch
 from sadinet.recording import Recording
 from sadinet.results import Frame
-from sadinet.skeletons import skeleton_by_name
 from sadinet.tables.sidecar import (
     Sidecar,
     SourceRecord,
@@ -144,7 +143,7 @@ def _defects(task: FinishTask) -> Defects:
 
 
 def _table_info(task: FinishTask) -> TableInfo:
-    skeleton = skeleton_by_name(task.models.skeleton)
+    skeleton = load_part(task.parts[0]).recording.skeleton  # which need not be one of ours
     return TableInfo(
         skeleton=skeleton,
         source=Path(task.job.where).name,

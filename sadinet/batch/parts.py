@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +20,9 @@ from sadinet.atomic import write_bytes
 from sadinet.errors import SourceError
 from sadinet.media.defects import Defects
 from sadinet.recording import Recording
-from sadinet.skeletons import skeleton_by_name
+from sadinet.skeletons import Skeleton
 
-PART_SCHEMA = 1
+PART_SCHEMA = 2
 """Goes up when a part's content changes its meaning; older parts are computed again."""
 
 _ARRAYS = ("index", "time_s", "sizes_wh", "row_frame", "track_ids", "boxes", "joints", "scores", "sigmas")
@@ -54,7 +54,7 @@ def save_part(path: Path, part: Part) -> bytes:
     taken = part.recording
     told = {
         "schema": PART_SCHEMA,
-        "skeleton": taken.skeleton.name,
+        "skeleton": asdict(taken.skeleton),  # whole, as a network of somebody's own has one of its own
         "is_last": part.is_last,
         "defects": part.defects.to_dict(),
         "frame_flags": _sparse(taken.frame_flags),
@@ -86,7 +86,7 @@ def load_part(path: Path) -> Part:
             if told["schema"] != PART_SCHEMA:
                 raise SourceError(f"{path} was written by another version of the program", "run again")
             arrays = {name: archive[name] for name in _ARRAYS}
-            skeleton = skeleton_by_name(told["skeleton"])
+            skeleton = _skeleton(told["skeleton"])
             previews = tuple(
                 (int(position), archive[f"preview{number}"].tobytes())
                 for number, position in enumerate(told["previews"])
@@ -101,6 +101,11 @@ def load_part(path: Path) -> Part:
         **arrays,
     )
     return Part(recording, told["is_last"], Defects.from_dict(told["defects"]), previews)
+
+
+def _skeleton(table: dict[str, Any]) -> Skeleton:
+    limbs = tuple((str(a), str(b)) for a, b in table["limbs"])
+    return Skeleton(table["name"], tuple(table["joints"]), limbs, tuple(table["oks_sigmas"]))
 
 
 def _sparse(words: tuple[tuple[str, ...], ...]) -> dict[str, list[str]]:
