@@ -1,6 +1,7 @@
-"""Hold a model against labelled pictures: PCK on LSPet, OKS average precision and PCK on COCO.
+"""Hold a model against labelled pictures: PCK on LSP and LSPet, PCKh on MPII, OKS average precision on COCO.
 
     python scripts/evaluate.py --weights default --dataset lspet --root DIR --select 8501:9000 --json lspet.json
+    python scripts/evaluate.py --weights default --dataset mpii --root DIR --annotations valid.json --json mpii.json
     python scripts/evaluate.py --weights default --dataset coco --root DIR --annotations FILE --json coco.json
 
 With several ways of decoding the network still runs once for each picture.
@@ -31,6 +32,8 @@ from sadinet.people.estimator import PoseEstimator
 from sadinet.skeletons import convert
 from sadinet.training.evaluation import Predictions, figures, predict
 from sadinet.training.examination import DATASETS, Examination, Selection, open_examination
+from sadinet.training.gallery import write_gallery
+from sadinet.training.sets.people import Fault
 from sadinet.weights import find_weights
 
 
@@ -39,8 +42,12 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--weights", default="default", help="name, manifest or folder of a model")
     parser.add_argument("--dataset", choices=DATASETS, required=True)
-    parser.add_argument("--root", type=Path, required=True, help="lspet: images/ and joints.mat; coco: pictures")
-    parser.add_argument("--annotations", type=Path, help="COCO keypoint file (default: person_keypoints.json in ROOT)")
+    parser.add_argument("--root", type=Path, required=True, help="lsp, lspet: images/ and joints.mat; else pictures")
+    parser.add_argument(
+        "--annotations",
+        type=Path,
+        help="COCO's labels (default: person_keypoints.json in ROOT), MPII's .mat or JSON (default: the one in ROOT)",
+    )
     parser.add_argument("--select", help="picture numbers, first:last (default: all that are there)")
     parser.add_argument("--boxes", choices=("labels", "detector"), default="labels")
     parser.add_argument("--detector", default="default", help="name or path, for --boxes detector")
@@ -52,6 +59,8 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--precision", choices=PRECISIONS, default="auto")
     parser.add_argument("--threads", type=int)
     parser.add_argument("--predictions", type=Path, help="write the joints here, .npz (of the first way of decoding)")
+    parser.add_argument("--gallery", type=Path, help="draw the worst cases here, .png (of the first way of decoding)")
+    parser.add_argument("--gallery-size", type=int, default=25, help="people on it")
     parser.add_argument("--json", type=Path, required=True, help="write the figures here")
     return parser.parse_args(arguments)
 
@@ -72,7 +81,7 @@ def main(arguments: list[str] | None = None) -> int:
 def run(options: argparse.Namespace) -> dict[str, Any]:
     """Return the report: settings, the first way's figures, and those of all ways under `decodes`."""
     selection = None if options.select is None else Selection.parse(options.select)
-    for path in filter(None, (options.json, options.predictions)):
+    for path in filter(None, (options.json, options.predictions, options.gallery)):
         check_writable(path)  # not at the end of a long run
         discard(path)
     examination = open_examination(options.dataset, options.root, options.annotations, selection)
@@ -81,9 +90,16 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     if options.boxes == "detector":
         detector = open_detector(options.detector, device=options.device, threads=options.threads)
     ways = ways_of(options, estimator.decode)
-    found = predict_all(estimator, examination, list(ways.values()), detector)
+    skipped = list(examination.faults)
+    unread: list[Fault] = []
+    found = predict_all(estimator, examination, list(ways.values()), detector, unread)
+    if unread:
+        examination = examination.without({Path(fault.name) for fault in unread})
+        skipped += unread
     if options.predictions:
         found[0].save(options.predictions)
+    if options.gallery:
+        write_gallery(options.gallery, found[0], examination, options.gallery_size)
     lacking = convert(estimator.weights.pose.skeleton, examination.skeleton).missing
     decodes = {
         name: {"method": way.method, "modulation": way.modulation if way.method == "dark" else None}
@@ -92,6 +108,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     }
     first = next(iter(decodes))
     settings = describe(options, examination, estimator, detector) | {"decode": first}
+    settings["skipped"] = [str(fault) for fault in skipped]
     return settings | decodes[first] | {"decodes": decodes}
 
 
@@ -124,9 +141,13 @@ def ways_of(options: argparse.Namespace, own: DecodeSpec) -> dict[str, DecodeSpe
 
 
 def predict_all(
-    estimator: PoseEstimator, examination: Examination, ways: Sequence[DecodeSpec], detector: Detector | None
+    estimator: PoseEstimator,
+    examination: Examination,
+    ways: Sequence[DecodeSpec],
+    detector: Detector | None,
+    unread: list[Fault],
 ) -> tuple[Predictions, ...]:
-    """Predict under a progress bar on the terminal."""
+    """Predict under a progress bar on the terminal; pictures that cannot be read are put into `unread`."""
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(examination.name, total=len(examination.people))
         return predict(
@@ -135,6 +156,7 @@ def predict_all(
             ways,
             detector=detector,
             progress=lambda done, _: bar.update(task, completed=done),
+            skipped=unread,
         )
 
 
@@ -171,6 +193,8 @@ def print_report(report: dict[str, Any]) -> None:
         f"{report['people']} people in {report['pictures']} pictures, boxes from {report['boxes']}"
         f"{', flip test' if report['flip_test'] else ''}; {report['engine']} {report['device']} {report['precision']}"
     )
+    if report["skipped"]:
+        print(f"skipped {len(report['skipped'])}: " + "; ".join(report["skipped"][:5]))
     table = Table("", *report["decodes"])
     for label, path in lines_of(report):
         table.add_row(label, *(shown(figures_of, path) for figures_of in report["decodes"].values()))
@@ -185,6 +209,8 @@ def lines_of(report: dict[str, Any]) -> list[tuple[str, tuple[str, ...]]]:
     for times in report["sigma_coverage"]:
         lines += [(f"errors within {times}, {axis}", ("sigma_coverage", times, axis)) for axis in "xy"]
     lines.append(("people missed", ("missed",)))
+    for key, parts in report.get("mpii_table", {}).items():
+        lines += [(f"{key} {part}", ("mpii_table", key, part)) for part in parts]
     key, joints = next(iter(report["per_joint"].items()))
     return lines + [(f"{key} {joint}", ("per_joint", key, joint)) for joint in joints]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -16,8 +15,19 @@ from sadinet.errors import SourceError
 from sadinet.skeletons import BODY19
 from sadinet.training.labels import Labels, Teacher, clean, fuse_teachers
 from sadinet.training.metrics import torso_length
+from sadinet.training.person_set import PersonSet, Picture
 
-Picture = NDArray[np.uint8]
+__all__ = [
+    "LONGEST_SIDE",
+    "PersonSet",
+    "Picture",
+    "cut_person",
+    "is_cut_off",
+    "load_lspet",
+    "load_stanford40",
+    "read_lspet_joints",
+    "read_picture",
+]
 
 _CONTEXT = 0.6
 """Ground kept around a person's joints, share of their size on each side: what rotation and scaling may need."""
@@ -26,28 +36,6 @@ LONGEST_SIDE = 320
 """Pixels; a person's crop that is larger is shrunk to it."""
 
 _COPY_AGAIN = "copy it again from its source, or take it out of the set"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class PersonSet:
-    """N people, each with a picture of its own.
-
-    Attributes:
-        name: of the data set.
-        pictures: N arrays (H, W, 3) uint8 BGR; a list, or a sequence that decodes what is asked for.
-        joints: (N, 19, 2) float32, pixels of its picture, NaN where unknown.
-        weight: (N, 19) float32.
-        keys: N names that find the original again.
-    """
-
-    name: str
-    pictures: Sequence[Picture]
-    joints: NDArray[np.float32]
-    weight: NDArray[np.float32]
-    keys: list[str]
-
-    def __len__(self) -> int:
-        return len(self.pictures)
 
 
 def read_lspet_joints(root: Path) -> NDArray[np.float32]:

@@ -26,9 +26,11 @@ from sadinet.skeletons import Skeleton
 from sadinet.training.coco import coco_ap, coco_detections
 from sadinet.training.datasets import read_picture
 from sadinet.training.examination import Examination, Person
-from sadinet.training.metrics import pck, pixel_error, sigma_coverage
+from sadinet.training.metrics import mpii_table, pck, pckh, pixel_error, sigma_coverage
+from sadinet.training.reliability import sigma_reliability
+from sadinet.training.sets.people import Fault, refuse_if_faulty
 
-ALPHAS = {"lspet": (0.2, 0.1, 0.05), "coco": (0.2,)}
+ALPHAS = {"lsp": (0.2, 0.1, 0.05), "lspet": (0.2, 0.1, 0.05), "mpii": (0.2, 0.1), "coco": (0.2,)}
 """Limits of PCK that each data set is reported with, in torsos."""
 
 LEAST_OVERLAP = 0.1
@@ -43,7 +45,7 @@ class Predictions:
     """Joints of the labelled people, in the labels' order and skeleton, and all results of a detector.
 
     Attributes:
-        index: (N,) LSPet's picture number or COCO's annotation id.
+        index: (N,) LSP's or LSPet's picture number, COCO's annotation id, MPII's number of the label.
         joints: (N, K, 2) float32, picture pixels; NaN for people whom the detector missed, and for joints that
             the model lacks.
         scores: (N, K) float32, NaN likewise.
@@ -92,6 +94,7 @@ def predict(
     *,
     detector: Detector | None = None,
     progress: Progress | None = None,
+    skipped: list[Fault] | None = None,
 ) -> tuple[Predictions, ...]:
     """Find the labelled people's joints, decoded in each way.
 
@@ -101,17 +104,27 @@ def predict(
         ways: how the heatmaps are read.
         detector: finds the boxes; None for the labels' boxes.
         progress: called with the people done and to do, after each picture.
+        skipped: takes the pictures that cannot be read, whose people are then left out of what is returned
+            (`Examination.without` leaves them out there); None to stop at the first.
 
     Returns:
         One for each way.
 
     Raises:
-        SourceError: if a picture cannot be read, or a label's box makes no sense.
+        SourceError: if a picture cannot be read, or more than 1% of them, or a label's box makes no sense.
     """
     gathered = [_Gathered() for _ in ways]
     done = 0
     for people in _by_picture(examination.people):
-        image = read_picture(people[0].path)
+        done += len(people)
+        try:
+            image = read_picture(people[0].path)
+        except SourceError as error:
+            if skipped is None:
+                raise
+            skipped.append(Fault(str(people[0].path), error.message))
+            refuse_if_faulty(skipped, len(examination.pictures), "pictures")
+            continue
         boxes = [person.box for person in people] if detector is None else list(detector(image))
         match = [*range(len(people))] if detector is None else best_overlap(people, boxes)
         try:
@@ -120,7 +133,6 @@ def predict(
             raise SourceError(f"{people[0].path}: {error.message}", "correct its label") from error
         for way, rows in zip(ways, gathered, strict=True):
             rows.add(people, estimator.read(maps, way), match)
-        done += len(people)
         if progress is not None:
             progress(done, len(examination.people))
     return tuple(rows.stacked(examination.skeleton) for rows in gathered)
@@ -138,8 +150,9 @@ def best_overlap(people: Sequence[Person], boxes: Sequence[Box]) -> list[int | N
 def figures(predictions: Predictions, examination: Examination, lacking: Sequence[str] = ()) -> dict[str, Any]:
     """Return what is reported, as plain values; None for what cannot be told.
 
-    For LSPet `PCK@0.2`, `PCK@0.1` and `PCK@0.05` (percent of the limb joints); for COCO `AP`, `AP50`, `AP75`,
-    `APM`, `APL`, `AR` and `PCK@0.2`; for both `per_joint`, `pixel_error` and `sigma_coverage`.
+    For LSP and LSPet `PCK@0.2`, `PCK@0.1` and `PCK@0.05` (percent of the limb joints); for MPII `PCKh@0.5`, `PCKh@0.1`,
+    `mpii_table`, `PCK@0.2` and `PCK@0.1`; for COCO `AP`, `AP50`, `AP75`, `APM`, `APL`, `AR` and `PCK@0.2`; for all
+    `per_joint`, `pixel_error`, `sigma_coverage` and `sigma_reliability`.
 
     Args:
         predictions: of all people of the examination.
@@ -148,6 +161,8 @@ def figures(predictions: Predictions, examination: Examination, lacking: Sequenc
     """
     labels, weight, names = examination.labels, examination.weight, examination.skeleton.joints
     said: dict[str, Any] = _average_precision(predictions, examination) if examination.name == "coco" else {}
+    if examination.name == "mpii":
+        said |= _head_shares(predictions, examination)
     share = pck(predictions.joints, labels, weight, ALPHAS[examination.name], skeleton=examination.skeleton)
     keys = [f"PCK@{alpha:g}" for alpha in share.alphas]
     said |= {key: float(value) for key, value in zip(keys, share.overall, strict=True)}
@@ -165,6 +180,10 @@ def figures(predictions: Predictions, examination: Examination, lacking: Sequenc
     said["sigma_coverage"] = {
         f"{times} sigma": {"x": float(x), "y": float(y)} for times, (x, y) in zip((1, 2), covered, strict=True)
     }
+    reliability = sigma_reliability(predictions.joints, labels, weight, predictions.sigmas)
+    said["sigma_reliability"] = [
+        {"sigma": float(told), "error": float(true), "errors": int(count)} for told, true, count in reliability
+    ]
     said |= {"pictures_with_torso": share.pictures, "joints": share.joints, "missed": predictions.missed}
     return {key: plain(value) for key, value in said.items()}
 
@@ -173,9 +192,20 @@ def plain(value: Any) -> Any:
     """Return a value that JSON can hold: four decimals, None for NaN and infinity."""
     if isinstance(value, Mapping):
         return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [plain(item) for item in value]
     if isinstance(value, float):
         return round(value, 4) if np.isfinite(value) else None
     return value
+
+
+def _head_shares(predictions: Predictions, examination: Examination) -> dict[str, Any]:
+    """MPII's figures; None where no head rectangle is known."""
+    share = pckh(predictions.joints, examination.labels, examination.weight, examination.heads)
+    return {f"PCKh@{alpha:g}": float(value) for alpha, value in zip(share.alphas, share.overall, strict=True)} | {
+        "mpii_table": {f"PCKh@{alpha:g}": mpii_table(share, alpha) for alpha in share.alphas},
+        "people_with_head": share.pictures,
+    }
 
 
 def _average_precision(predictions: Predictions, examination: Examination) -> dict[str, float]:

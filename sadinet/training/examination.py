@@ -1,14 +1,13 @@
-"""Labelled people in pictures, to hold a model against: LSPet's layout and COCO's keypoint files.
+"""Labelled people in pictures, to hold a model against: LSP, LSPet, MPII and COCO.
 
 Only labels and paths are read here; pictures are opened when their turn comes.
 """
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +16,18 @@ from numpy.typing import NDArray
 
 from sadinet.errors import InputError, SourceError
 from sadinet.geometry import Box, box_of_joints
-from sadinet.skeletons import COCO17, LSP14, Skeleton
-from sadinet.training.datasets import read_lspet_joints
+from sadinet.skeletons import COCO17, LSP14, MPII16, Skeleton
+from sadinet.training.sets.coco_json import is_sound, read_coco, read_coco_file
+from sadinet.training.sets.lsp import read_joints_mat, read_lsp
+from sadinet.training.sets.mpii_mat import MAT_NAME
+from sadinet.training.sets.people import Fault, LabelledPerson, refuse_if_faulty
+from sadinet.training.sets.recognise import open_candidate, recognise
 
 Floats = NDArray[np.float64]
 
-DATASETS = ("lspet", "coco")
+DATASETS = ("lsp", "lspet", "mpii", "coco")
 
-_LSPET_NAME = re.compile(r"im(\d+)\.(?:jpg|jpeg|png)", re.IGNORECASE)
+_LEEDS_NAME = re.compile(r"im(\d+)\.(?:jpg|jpeg|png)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +57,12 @@ class Person:
     """One labelled person.
 
     Attributes:
-        index: LSPet's picture number or COCO's annotation id.
+        index: LSP's or LSPet's picture number, COCO's annotation id, MPII's own number of the label.
         picture: number of the picture.
         path: the picture.
         joints: (K, 2) picture pixels, NaN where not labelled.
         box: what the label gives for a box, in our coordinates.
+        head_px: diagonal of MPII's head rectangle, pixels; NaN elsewhere.
     """
 
     index: int
@@ -66,6 +70,7 @@ class Person:
     path: Path
     joints: Floats
     box: Box
+    head_px: float = float("nan")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,16 +78,18 @@ class Examination:
     """People to be found, ordered by picture.
 
     Attributes:
-        name: "lspet" or "coco".
+        name: one of `DATASETS`.
         skeleton: of the labels.
         people: those with at least one labelled joint.
-        annotations: what the COCO file holds, None for LSPet.
+        annotations: what the COCO file holds, None for the others.
+        faults: labels that were passed over because they make no sense.
     """
 
     name: str
     skeleton: Skeleton
     people: tuple[Person, ...]
     annotations: Mapping[str, Any] | None = None
+    faults: tuple[Fault, ...] = ()
 
     @property
     def pictures(self) -> tuple[int, ...]:
@@ -95,6 +102,15 @@ class Examination:
         return np.stack([person.joints for person in self.people])
 
     @property
+    def heads(self) -> Floats:
+        """(N,) diagonal of the head rectangle, pixels, NaN where it is not known."""
+        return np.array([person.head_px for person in self.people])
+
+    def without(self, paths: Collection[Path]) -> Examination:
+        """Return the examination without the people in these pictures."""
+        return replace(self, people=tuple(person for person in self.people if person.path not in paths))
+
+    @property
     def weight(self) -> Floats:
         """(N, K), 1 where labelled."""
         return np.isfinite(self.labels).all(axis=2).astype(float)
@@ -103,56 +119,96 @@ class Examination:
 def open_examination(
     dataset: str, root: Path, annotations: Path | None = None, selection: Selection | None = None
 ) -> Examination:
-    """Return the people of "lspet" or "coco"; raises as `open_lspet` and `open_coco` do."""
+    """Return the people of "lsp", "lspet", "mpii" or "coco".
+
+    Raises:
+        InputError: if there is no such data set, or it takes no file of annotations.
+        SourceError: as `open_leeds`, `open_mpii` and `open_coco` do.
+    """
     if dataset not in DATASETS:
         raise InputError(f"unknown data set {dataset!r}", "one of: " + ", ".join(DATASETS))
     if dataset == "coco":
         return open_coco(root, annotations, selection)
+    if dataset == "mpii":
+        return open_mpii(root, annotations, selection)
     if annotations is not None:
-        raise InputError("LSPet's labels are joints.mat in its folder", "leave the annotations out")
-    return open_lspet(root, selection)
+        raise InputError(f"labels of {dataset} are joints.mat in its folder", "leave the annotations out")
+    return open_leeds(root, dataset, selection)
 
 
 def open_lspet(root: Path, selection: Selection | None = None) -> Examination:
-    """Return LSPet's people, each with the labels' box.
+    """Return LSPet's people, as `open_leeds` does."""
+    return open_leeds(root, "lspet", selection)
+
+
+def open_leeds(root: Path, dataset: str, selection: Selection | None = None) -> Examination:
+    """Return LSP's or LSPet's people, each with the labels' box.
 
     Args:
-        root: holds `joints.mat` (14, 3, N) and `images/im00001.jpg` ..; numbers may be missing, column i of the
-            labels belongs to picture i + 1.
+        root: holds `joints.mat` and `images/im00001.jpg` .. (LSP: `im0001.jpg` ..); numbers may be missing, column i
+            of the labels belongs to picture i + 1.
+        dataset: "lsp" or "lspet".
         selection: picture numbers; None for all that are there.
 
     Raises:
-        SourceError: if labels or pictures are missing, or nothing is selected.
+        SourceError: if labels or pictures are missing, the labels are the other set's, or nothing is selected.
     """
     folder = _folder(root, "images/ and joints.mat") / "images"
     labels_path = root / "joints.mat"
+    needed = f"the folder of {dataset} must hold images/ and joints.mat"
     if not labels_path.is_file():
-        raise SourceError(f"there is no {labels_path}", "the folder of LSPet must hold images/ and joints.mat")
+        raise SourceError(f"there is no {labels_path}", needed)
     if not folder.is_dir():
-        raise SourceError(f"there is no folder {folder}", "the folder of LSPet must hold images/ and joints.mat")
-    found = ((_LSPET_NAME.fullmatch(path.name), path) for path in folder.iterdir())
+        raise SourceError(f"there is no folder {folder}", needed)
+    found = ((_LEEDS_NAME.fullmatch(path.name), path) for path in folder.iterdir())
     pictures = {int(match[1]): path for match, path in found if match and (not selection or int(match[1]) in selection)}
     if not pictures:
         wanted = "im00001.jpg .." if selection is None else f"im{selection.first:05d}.jpg to im{selection.last:05d}.jpg"
         raise SourceError(f"no picture selected: {folder} has none of {wanted}", "check the folder and --select")
-    joints = read_lspet_joints(root).astype(float)
-    if (last := max(pictures)) > len(joints):
-        raise SourceError(f"{labels_path} has labels for {len(joints)} pictures", f"{pictures[last]} has none")
-    people = tuple(
-        Person(number, number, pictures[number], joints[number - 1], box_of_joints(joints[number - 1]))
-        for number in sorted(pictures)
-        if np.isfinite(joints[number - 1]).all(axis=1).any()
-    )
+    layout, rows = read_joints_mat(labels_path)
+    if layout != dataset:
+        raise SourceError(f"{labels_path} holds the labels of {layout}, not of {dataset}", f"--dataset {layout}")
+    if (last := max(pictures)) > len(rows):
+        raise SourceError(f"{labels_path} has labels for {len(rows)} pictures", f"{pictures[last]} has none")
+    labelled = read_lsp(root).people
+    people = [person for person in labelled if person.picture_number in pictures]
     if not people:
         raise SourceError(f"no joint of the {len(pictures)} selected pictures is labelled in {labels_path}")
-    return Examination("lspet", LSP14, people)
+    return Examination(dataset, LSP14, _people(people))
+
+
+def open_mpii(root: Path, annotations: Path | None = None, selection: Selection | None = None) -> Examination:
+    """Return MPII's people far enough from others, each with the customary square of 200 x scale pixels.
+
+    Args:
+        root: holds the pictures, and the official MATLAB file or one JSON unless `annotations` names it.
+        annotations: either of these files.
+        selection: numbers of the pictures: places in the official file from 1, or of the JSON's pictures from 0.
+
+    Raises:
+        SourceError: if labels or pictures are missing or damaged, or nothing is selected.
+        InputError: if there are several files of labels to choose from.
+    """
+    found = [each for each in recognise(root, annotations) if each.layout in ("mpii", "mpii-json")]
+    if not found:
+        raise SourceError(f"{annotations or root} holds no labels of MPII", f"looked for {MAT_NAME} and MPII's JSON")
+    if len(found) > 1:
+        names = ", ".join(str(each.labels) for each in found)
+        raise InputError(f"{root} has {len(found)} files of labels: {names}", "choose one with --annotations")
+    labelled = open_candidate(root, found[0])
+    refuse_if_faulty(labelled.faults, len(labelled) + len(labelled.faults), str(labelled.labels))
+    # Where no picture says who is alone, everybody counts.
+    is_told = any(person.is_alone for person in labelled.people)
+    chosen = [p for p in labelled.people if selection is None or p.picture_number in selection]
+    people = [person for person in chosen if person.is_alone or not is_told]
+    if not people:
+        which = f"pictures {selection}" if selection else "pictures"
+        raise SourceError(f"nobody selected: none of the {which} that {labelled.labels} labels is there", "check both")
+    return Examination("mpii", MPII16, _people(people), faults=labelled.faults)
 
 
 def open_coco(root: Path, annotations: Path | None = None, selection: Selection | None = None) -> Examination:
-    """Return COCO's people that have labelled joints, in pictures that are there.
-
-    COCO's joints are whole pixels counted from 0, which are pixel centres; its boxes are measured from the
-    picture's edge and are moved by half a pixel.
+    """Return COCO's people that have labelled joints, in pictures that are there; crowds do not count.
 
     Args:
         root: folder of pictures, or one that holds `images/`.
@@ -160,53 +216,38 @@ def open_coco(root: Path, annotations: Path | None = None, selection: Selection 
         selection: picture ids; None for all that are there.
 
     Raises:
-        SourceError: if annotations or pictures are missing, the file is not COCO's, or nothing is selected.
+        SourceError: if annotations or pictures are missing, the file is not COCO's, more than 1% of its labels make
+            no sense, or nothing is selected.
     """
     _folder(root, "COCO's pictures")
     path = annotations or root / "person_keypoints.json"
-    held = _read_coco(path)
+    held = read_coco_file(path)
     folder = root / "images" if (root / "images").is_dir() else root
-    try:
-        files = {int(image["id"]): folder / image["file_name"] for image in held["images"]}
-        chosen = {n: file for n, file in files.items() if (selection is None or n in selection) and file.is_file()}
-        people = [
-            _coco_person(label, chosen[label["image_id"]]) for label in held["annotations"] if _counts(label, chosen)
-        ]
-    except (KeyError, TypeError, ValueError) as error:
-        reason = f"no {error}" if isinstance(error, KeyError) else str(error)
-        raise SourceError(f"{path} is not a COCO keypoint file: {reason}", "it needs images and annotations") from error
+    labelled = read_coco(path, folder, held)
+    refuse_if_faulty(labelled.faults, len(held["annotations"]), str(path))
+    people = [person for person in labelled.people if selection is None or person.picture_number in selection]
     if not people:
         which = f"pictures {selection}" if selection else "pictures"
         raise SourceError(f"nobody selected: {folder} has none of the {which} whose people {path} labels", "check both")
-    return Examination("coco", COCO17, tuple(sorted(people, key=lambda p: (p.picture, p.index))), held)
+    return Examination("coco", COCO17, _people(people), _sound(held, labelled.faults), labelled.faults)
+
+
+def _people(labelled: Sequence[LabelledPerson]) -> tuple[Person, ...]:
+    people = [
+        Person(p.index, p.picture_number, p.path, p.joints, p.box or box_of_joints(p.joints), p.head_px)
+        for p in labelled
+    ]
+    return tuple(sorted(people, key=lambda person: (person.picture, person.index)))
+
+
+def _sound(held: dict[str, Any], faults: Sequence[Fault]) -> dict[str, Any]:
+    """Return what a COCO file holds without the labels that make no sense, which pycocotools would stumble over."""
+    if not faults:
+        return held
+    return held | {"annotations": [label for label in held["annotations"] if is_sound(label)]}
 
 
 def _folder(root: Path, content: str) -> Path:
     if not root.is_dir():
         raise SourceError(f"there is no folder {root}", f"give the folder that holds {content}")
     return root
-
-
-def _read_coco(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        raise SourceError(f"there is no {path}", "give a COCO keypoint file with --annotations")
-    try:
-        held = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise SourceError(f"cannot read {path}: {error}", "a COCO keypoint JSON is needed") from error
-    if not isinstance(held, dict):
-        raise SourceError(f"{path} is not a COCO keypoint file", "it needs images and annotations")
-    return held
-
-
-def _counts(label: Mapping[str, Any], pictures: Mapping[int, Path]) -> bool:
-    """Say whether COCO counts a label: a single person with joints, in a picture that is there."""
-    return not label.get("iscrowd") and label["image_id"] in pictures and any(label["keypoints"][2::3])
-
-
-def _coco_person(label: Mapping[str, Any], path: Path) -> Person:
-    triples = np.array(label["keypoints"], dtype=float).reshape(len(COCO17), 3)
-    joints = np.where(triples[:, 2:] > 0, triples[:, :2], np.nan)
-    x, y, width, height = (float(value) for value in label["bbox"])
-    box = Box(x - 0.5, y - 0.5, width, height)
-    return Person(int(label["id"]), int(label["image_id"]), path, joints, box)

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from sadinet.errors import InputError
 from sadinet.skeletons import COCO17, LSP14, MPII16, Skeleton
+from sadinet.training.bootstrap import Interval, paired_bootstrap
 from sadinet.training.coco import coco_ap, coco_detections
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "coco_ap",
     "coco_detections",
     "distances",
+    "mpii_table",
     "oks",
     "paired_bootstrap",
     "pck",
@@ -70,15 +72,6 @@ class PixelError:
     mean: float
     median: float
     per_joint: Floats
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """A difference and the bounds of its bootstrap interval."""
-
-    difference: float
-    low: float
-    high: float
 
 
 def distances(predicted: ArrayLike, labels: ArrayLike, weight: ArrayLike) -> Floats:
@@ -172,6 +165,31 @@ def pckh(
     return _share_within(predicted, labels, weight, alphas, head, skeleton, counted)
 
 
+MPII_PARTS = {
+    "Head": "head_top", "Shoulder": "shoulder", "Elbow": "elbow", "Wrist": "wrist", "Hip": "hip", "Knee": "knee",
+    "Ankle": "ankle",
+}  # fmt: skip
+"""Columns of MPII's table and their joints, left and right alike."""
+
+
+def mpii_table(share: Pck, alpha: float) -> dict[str, float]:
+    """Return MPII's table for one limit, percent: Head (its top) .. Ankle, each the mean of left and right, and Mean.
+
+    Mean is over all labelled joints but pelvis and thorax, as in the common evaluation of MPII's validation set.
+
+    Args:
+        share: as `pckh` returns it.
+        alpha: one of its limits.
+    """
+    row = share.alphas.index(alpha)
+    place = {name: k for k, name in enumerate(share.names)}
+    table = {}
+    for part, joint in MPII_PARTS.items():
+        names = [joint] if joint in place else [f"{side}_{joint}" for side in ("left", "right")]
+        table[part] = float(np.mean([share.per_joint[row, place[name]] for name in names]))
+    return table | {"Mean": float(share.overall[row])}
+
+
 def _share_within(
     predicted: ArrayLike,
     labels: ArrayLike,
@@ -250,43 +268,3 @@ def oks(
     variance = (2 * np.array(skeleton.oks_sigmas)) ** 2
     area = np.asarray(area_px, dtype=float)[:, None] + np.spacing(1)
     return _percent(np.exp(-(apart**2) / (2 * variance * area)), axis=1) / 100
-
-
-def paired_bootstrap(
-    a: ArrayLike,
-    b: ArrayLike,
-    weight: ArrayLike | None = None,
-    *,
-    repeats: int = 2000,
-    level: float = 0.95,
-    seed: int = 0,
-) -> Interval:
-    """Return mean(a) - mean(b) and its percentile interval, from resampling the pairs.
-
-    Args:
-        a: (N,) one figure a picture, for example the share of its joints that are hits.
-        b: (N,) the same pictures under the other way.
-        weight: (N,) how much a picture counts, for example its labelled joints; equal by default.
-        repeats: resamplings.
-        level: share of the resampled differences inside the interval.
-        seed: the same seed gives the same interval.
-
-    Raises:
-        InputError: if the shapes differ or no pair is finite.
-    """
-    first, second = np.asarray(a, dtype=float), np.asarray(b, dtype=float)
-    mass = np.ones_like(first) if weight is None else np.asarray(weight, dtype=float)
-    if first.ndim != 1 or first.shape != second.shape or mass.shape != first.shape:
-        raise InputError(f"pairs of shapes {first.shape}, {second.shape}, weight {mass.shape}", "must be (N,) each")
-    known = np.isfinite(first) & np.isfinite(second) & (mass > 0)
-    if not known.any():
-        raise InputError("no pair to compare")
-    mass = mass[known]
-    gap = (first - second)[known] * mass
-    rng = np.random.default_rng(seed)
-    drawn = np.empty(repeats)
-    for i in range(repeats):
-        picked = rng.integers(0, len(gap), len(gap))
-        drawn[i] = gap[picked].sum() / mass[picked].sum()
-    low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(float(gap.sum() / mass.sum()), float(low), float(high))

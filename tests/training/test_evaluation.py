@@ -340,8 +340,12 @@ def test_missing_parts_of_coco_are_named(coco, tmp_path):
 def test_data_sets_by_name(lspet, coco):
     assert len(open_examination("lspet", lspet[0]).people) == 5
     assert len(open_examination("coco", coco / "images", coco / "person_keypoints.json").people) == 3
-    with pytest.raises(InputError, match="one of: lspet, coco"):
+    with pytest.raises(InputError, match="one of: lsp, lspet, mpii, coco"):
+        open_examination("lsp-e", coco)
+    with pytest.raises(SourceError, match=r"holds no labels of MPII .*mpii_human_pose_v1_u12_1\.mat"):
         open_examination("mpii", coco)
+    with pytest.raises(SourceError, match=r"labels of lspet, not of lsp .*--dataset lspet"):
+        open_examination("lsp", lspet[0])
     with pytest.raises(InputError, match=r"joints\.mat"):
         open_examination("lspet", lspet[0], coco / "person_keypoints.json")
 

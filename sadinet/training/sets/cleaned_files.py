@@ -21,13 +21,15 @@ from sadinet.media.sheet import contact_sheet
 from sadinet.results import Pose
 from sadinet.skeletons import BODY19
 from sadinet.training.datasets import Picture, cut_person, read_picture
-from sadinet.training.sets.cleaning import FILLED, REASONS, Change, Cleaned
+from sadinet.training.sets.cleaning import BODY_SWAPPED, FILLED, IMPOSSIBLE, PAIR_SWAPPED, REASONS, Change, Cleaned
 from sadinet.training.sets.joint_file import JointFile
 from sadinet.training.sets.people import LabelledSet
 
 LABELS, CHANGES, SHEET = "labels.npz", "changes.csv", "sheet.png"
 
 HEAD = ("key", "picture", "joint", "reason", "old_x", "old_y", "new_x", "new_y", "weight", "apart_torsos")
+
+_SHORT = {BODY_SWAPPED: "body left/right", PAIR_SWAPPED: "left/right", IMPOSSIBLE: "limb"}
 
 _COLUMNS = 4
 _GAP = 6
@@ -98,7 +100,8 @@ def write_sheet(
             continue  # told by the check; the sheet shows who can be shown
         cells.append(_pair(picture, place, before, cleaned))
         told = Counter(change.reason for change in cleaned.changes if change.person == place)
-        captions.append(f"{person.key}: " + ", ".join(f"{reason} {n}" for reason, n in told.items()))
+        reasons = ", ".join(f"{_SHORT.get(reason, reason)} {count}" for reason, count in told.items())
+        captions.append(f"{person.key}: {reasons}")
     if cells:
         title = f"{labelled.labels.name}: labels before (left) and after (right); blue is left, red right"
         write_picture(path, contact_sheet(cells, _COLUMNS, captions, title=title, cell_width=420))

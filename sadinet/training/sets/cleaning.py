@@ -181,10 +181,20 @@ def _turn_pairs(
         straight = np.linalg.norm(points[:, here] - told[:, here], axis=2)
         crossed = np.linalg.norm(points[:, there] - told[:, here], axis=2)
         far, near = straight > DOUBT * scale[:, None], crossed < DOUBT / 2 * scale[:, None]
-        turned = (far & near & (weight[:, here] > 0)).all(axis=1)
+        turned = (far & near & (weight[:, here] > 0)).all(axis=1) & ~_would_cross(points, left, right)
         for array in (points, weight):
             array[np.ix_(turned, here)] = array[np.ix_(turned, there)]
         reasons[np.ix_(turned, here)] = PAIR_SWAPPED
+
+
+def _would_cross(points: Array, left: int, right: int) -> Bools:
+    """Say whether exchanging shoulders or hips sets them against each other, as no torso is twisted."""
+    shoulders, hips = ((BODY19.index(f"left_{name}"), BODY19.index(f"right_{name}")) for name in ("shoulder", "hip"))
+    if (left, right) not in (shoulders, hips):
+        return np.zeros(len(points), dtype=bool)
+    across = [points[:, a] - points[:, b] for a, b in (shoulders, hips)]
+    result: Bools = (across[0] * across[1]).sum(axis=1) > 0
+    return result
 
 
 def _impossible(

@@ -80,6 +80,18 @@ def read_coco(path: Path, folder: Path, held: Mapping[str, Any] | None = None) -
     return gathered.done()
 
 
+def is_sound(label: object) -> bool:
+    """Say whether an annotation can be used: the person in it, or that it is a crowd or has no joint."""
+    try:
+        if not isinstance(label, Mapping):
+            return False
+        if not label.get("iscrowd") and any(label["keypoints"][2::3]):
+            _person(label, int(label["image_id"]), Path(), "")
+        return True
+    except (KeyError, TypeError, ValueError):
+        return False
+
+
 def _person(label: Mapping[str, Any], number: int, path: Path, split: str) -> LabelledPerson:
     triples = np.array(label["keypoints"], dtype=float)
     if triples.shape != (3 * len(COCO17),):

@@ -11,20 +11,21 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from sadinet.atomic import write_bytes
 from sadinet.errors import InputError, OutputError, SourceError
 from sadinet.skeletons import BODY19
-from sadinet.training.datasets import PersonSet, Picture
-from sadinet.training.sets.crops import Crop
+from sadinet.training.person_set import EncodedPictures, PersonSet, Picture
+
+if TYPE_CHECKING:
+    from sadinet.training.sets.crops import Crop
 
 FORMAT = "sadinet-shards"
 VERSION = 1
@@ -51,6 +52,8 @@ class Packing:
 
     def encode(self, picture: Picture) -> bytes:
         """Return the crop as the bytes of a picture file."""
+        import cv2  # a machine that only trains from shards may lack it
+
         if self.encoding == "png":
             _, data = cv2.imencode(".png", picture)
         else:
@@ -156,35 +159,6 @@ class ShardWriter:
         self._files.append({"name": name, "people": len(rows), "bytes": len(data), "sha256": digest})
 
 
-class EncodedPictures(Sequence[Picture]):
-    """Crops that stay encoded in memory and are decoded each time they are asked for.
-
-    Args:
-        encoded: the bytes of JPEG or PNG files.
-    """
-
-    def __init__(self, encoded: Iterable[bytes]) -> None:
-        self._encoded = list(encoded)
-
-    def __len__(self) -> int:
-        return len(self._encoded)
-
-    @overload
-    def __getitem__(self, place: int) -> Picture: ...
-    @overload
-    def __getitem__(self, place: slice) -> EncodedPictures: ...
-    def __getitem__(self, place: int | slice) -> Picture | EncodedPictures:
-        """Decode one, (h, w, 3) uint8 BGR, or take a part."""
-        if isinstance(place, slice):
-            return EncodedPictures(self._encoded[place])
-        return decode(self._encoded[place])
-
-
-def decode(encoded: bytes) -> Picture:
-    """Return a crop (h, w, 3) uint8 BGR."""
-    return np.asarray(cv2.imdecode(np.frombuffer(encoded, dtype=np.uint8), cv2.IMREAD_COLOR), dtype=np.uint8)
-
-
 def read_index(folder: Path) -> dict[str, Any]:
     """Return what `shards.json` says; raises `SourceError` if it is missing or something else."""
     path = folder / INDEX
@@ -227,7 +201,7 @@ def load_shards(folder: Path, sets: Sequence[str] | None = None, *, keep_encoded
     pictures = EncodedPictures(encoded)
     return PersonSet(
         "+".join(sets or index["sets"]),
-        pictures if keep_encoded else [pictures[i] for i in range(len(pictures))],
+        pictures if keep_encoded else list(pictures),
         np.concatenate([joints for joints, _, _ in rows]),
         np.concatenate([weight for _, weight, _ in rows]),
         [key for _, _, keys in rows for key in keys],

@@ -1,0 +1,68 @@
+"""People in pictures of their own, as all training sees them; NumPy alone is needed, and a reader of pictures."""
+
+from __future__ import annotations
+
+import importlib
+import io
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import SupportsIndex
+
+import numpy as np
+from numpy.typing import NDArray
+
+Picture = NDArray[np.uint8]
+
+
+class EncodedPictures:
+    """Pictures that stay encoded in memory and are decoded each time they are asked for.
+
+    Args:
+        encoded: the bytes of JPEG or PNG files.
+    """
+
+    def __init__(self, encoded: Iterable[bytes]) -> None:
+        self._encoded = list(encoded)
+
+    def __len__(self) -> int:
+        return len(self._encoded)
+
+    def __getitem__(self, place: SupportsIndex) -> Picture:
+        """Decode one, (h, w, 3) uint8 BGR."""
+        return decode_picture(self._encoded[place])
+
+    def __iter__(self) -> Iterator[Picture]:
+        return (decode_picture(encoded) for encoded in self._encoded)
+
+
+def decode_picture(encoded: bytes) -> Picture:
+    """Decode a JPEG or PNG file's bytes with OpenCV or, where that is missing, Pillow; (h, w, 3) uint8 BGR."""
+    try:
+        import cv2
+    except ImportError:
+        pillow = importlib.import_module("PIL.Image")
+        with pillow.open(io.BytesIO(encoded)) as picture:
+            return np.ascontiguousarray(np.asarray(picture.convert("RGB"), dtype=np.uint8)[:, :, ::-1])
+    return np.asarray(cv2.imdecode(np.frombuffer(encoded, dtype=np.uint8), cv2.IMREAD_COLOR), dtype=np.uint8)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PersonSet:
+    """N people, each with a picture of its own.
+
+    Attributes:
+        name: of the data set.
+        pictures: N arrays (H, W, 3) uint8 BGR; a list, or a sequence that decodes what is asked for.
+        joints: (N, 19, 2) float32, pixels of its picture, NaN where unknown.
+        weight: (N, 19) float32.
+        keys: N names that find the original again.
+    """
+
+    name: str
+    pictures: list[Picture] | EncodedPictures
+    joints: NDArray[np.float32]
+    weight: NDArray[np.float32]
+    keys: list[str]
+
+    def __len__(self) -> int:
+        return len(self.pictures)
