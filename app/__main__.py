@@ -59,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--self-test", action="store_true", help="try everything on the demo clip, print figures, quit")
     parser.add_argument("--seconds", type=float, default=10.0, metavar="S", help="how long the self-test plays (10)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the self-test's figures here")
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="leave here what the self-test records and exports")
     return parser
 
 
@@ -68,12 +69,20 @@ def _load_torch_first(engine: str | None) -> None:
         import sadinet.engines.torch  # noqa: F401
 
 
+def _forget_opencvs_plugins() -> None:
+    """Let Qt look for its own plug-ins and fonts: OpenCV brings those of another Qt, and says so to all when loaded."""
+    for name in ("QT_QPA_PLATFORM_PLUGIN_PATH", "QT_QPA_FONTDIR"):
+        if "cv2" in Path(os.environ.get(name, "")).parts:
+            del os.environ[name]
+
+
 def _run(options: argparse.Namespace, began_s: float) -> tuple[int, tuple[str, ...]]:
     from PyQt6.QtCore import QCoreApplication
     from PyQt6.QtWidgets import QApplication
 
     from app.faults import catch_the_rest, kept_log
 
+    _forget_opencvs_plugins()
     QCoreApplication.setApplicationName("SADI-NET")
     QCoreApplication.setOrganizationName("sadinet")
     app = QApplication.instance() or QApplication(sys.argv[:1])
@@ -94,7 +103,8 @@ def _run(options: argparse.Namespace, began_s: float) -> tuple[int, tuple[str, .
             from app.self_test import SelfTest
 
             visible = (visible_s, visible_cpu_s)
-            test = SelfTest(window, visible, began_s, options.seconds, places.data, options.json)
+            folder = places.data if options.keep is None else options.keep
+            test = SelfTest(window, visible, began_s, options.seconds, folder, options.json)
             test.start()
             app.exec()
             code = test.code

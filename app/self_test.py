@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QTimer
-from PyQt6.QtWidgets import QApplication
+from PyQt6.QtWidgets import QApplication, QWidget
 
 from app.choice import SourceChoice, SourceKind
+from app.controls import exercise
 from app.opening import demo_clip
 from app.view_options import ViewOptions
 
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 _PATIENCE_S = 240.0
 _TICK_MS = 20
 _SWITCH_S = 0.15
+_MOVE_S = 0.03  # what each control has to itself
+# What would open a camera, and what moves by itself while a file plays; each has a step of its own, or none.
+_LEFT_ALONE = frozenset({"Camera", "Position in the file"})
 
 Steps = Generator[Callable[[], bool], None, None]
 
@@ -40,7 +44,7 @@ class SelfTest:
         visible_s: seconds from the program's start until the window was there, and of work on the way there.
         began_s: the start, by `time.perf_counter`.
         seconds: how long the live view is measured.
-        folder: for everything that is written; is there, and is taken away by whoever made it.
+        folder: for everything that is written; whoever made it takes it away.
         json_path: where the figures go, too.
 
     Attributes:
@@ -58,7 +62,8 @@ class SelfTest:
         json_path: Path | None = None,
     ) -> None:
         self.code = 1
-        self.figures: dict[str, object] = {"window_s": round(visible_s[0], 3), "window_cpu_s": round(visible_s[1], 3)}
+        self.figures: dict[str, object] = {"platform": QApplication.platformName()}
+        self.figures |= {"window_s": round(visible_s[0], 3), "window_cpu_s": round(visible_s[1], 3)}
         self._window = window
         self._control = window.controller
         self._began_s = began_s
@@ -155,6 +160,20 @@ class SelfTest:
         yield lambda: self._window.rendering.has_heatmap
         self._window.set_view(ViewOptions())
         self.figures["switches"] = len(view.switches) + 5
+        tabs = self._window.viewer.tabs
+        for place in range(tabs.count()):
+            tabs.setCurrentIndex(place)
+            yield _after(_SWITCH_S)
+            yield from self._controls(tabs)
+        tabs.setCurrentIndex(0)
+        yield from self._controls(self._window.viewer.sources)
+
+    def _controls(self, part: QWidget) -> Steps:
+        """Move every control of a part of the window."""
+        for name in exercise(part, _LEFT_ALONE):
+            self._step = f"control {name}"
+            self.figures["controls"] = int(str(self.figures.get("controls", 0))) + 1
+            yield _after(_MOVE_S)
 
     def _record(self) -> Steps:
         from app.recording_files import recorded_in
@@ -190,6 +209,7 @@ class SelfTest:
             actions[name].trigger()
         actions["play"].trigger()
         yield lambda: self._control.state.place.frame > 5
+        yield from self._controls(self._window.viewer.transport)
 
     def _analyse(self) -> Steps:
         self._step = "analysis"
@@ -226,6 +246,8 @@ class SelfTest:
             if self._window.side.current != name:
                 raise RuntimeError("it does not show")
             yield _after(_SWITCH_S)
+            if name in ("batch", "export"):
+                yield from self._controls(self._window.pages.currentWidget() or self._window)
 
     def _close_and_reopen(self) -> Steps:
         self._step = "closing the source"

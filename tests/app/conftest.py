@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import os
+import shutil
+import subprocess
 import threading
 import time
 
@@ -22,6 +24,26 @@ from sadinet.results import Frame, FrameResult, Pose
 from sadinet.skeletons import BODY19
 
 _GRACE_S = 5.0
+
+
+@pytest.fixture(scope="session")
+def x_display():
+    """Name of an X display without a screen, on which windows are real ones."""
+    if shutil.which("Xvfb") is None:
+        pytest.skip("Xvfb is not installed (Debian: apt-get install xvfb)")
+    reading, writing = os.pipe()
+    # It chooses a free number itself, and tells it once it can be used.
+    command = ["Xvfb", "-displayfd", str(writing), "-screen", "0", "1920x1080x24", "-nolisten", "tcp"]
+    with subprocess.Popen(command, pass_fds=[writing], stderr=subprocess.DEVNULL) as server:
+        os.close(writing)
+        try:
+            with os.fdopen(reading) as told:
+                number = told.readline().strip()
+            if not number:
+                pytest.skip("Xvfb does not start here")
+            yield f":{number}"
+        finally:
+            server.terminate()
 
 
 @pytest.fixture(autouse=True)
