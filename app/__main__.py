@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.screen import why_no_window
+
 if TYPE_CHECKING:
     from app.main_window import MainWindow
     from app.settings import AppSettings
@@ -33,6 +35,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     # ONNX Runtime's own builds would otherwise send events to their maker: nothing leaves this computer.
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     options = _parser().parse_args(argv)
+    if fault := why_no_window():
+        sys.stderr.write(f"sadinet-app: {fault}\n")
+        return 1
     _load_torch_first(options.engine)
     code, late = _run(options, began_s)
     if late:

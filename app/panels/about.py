@@ -154,10 +154,13 @@ def card_text(weights: Weights) -> str:
 def _version(part: Part) -> str:
     if not part.package:
         return __version__ if part.name == "SADI-NET" else ""
-    try:
-        return metadata.version(part.package)
-    except metadata.PackageNotFoundError:
-        return "not installed"
+    # OpenCV without windows of its own, as the packaged program has it, goes by another name.
+    for name in (part.package, f"{part.package}-headless"):
+        try:
+            return metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return "not installed"
 
 
 def _page(text: str, name: str) -> QTextBrowser:

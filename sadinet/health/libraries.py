@@ -110,10 +110,13 @@ def _imported_elsewhere(module: str, package: str) -> Finding:
 
 
 def _version(package: str) -> str:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return "there"
+    # OpenCV without windows of its own, as the packaged program has it, goes by another name.
+    for name in (package, f"{package}-headless"):
+        try:
+            return metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return "there"
 
 
 def _loads(soname: str) -> bool:
