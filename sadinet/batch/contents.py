@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,13 +10,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from sadinet.batch.faces import FrameHeads
 from sadinet.batch.naming import Job
 from sadinet.batch.page import Shot
 from sadinet.batch.page_builder import PageBuilder
 from sadinet.batch.page_html import write_page
 from sadinet.batch.windows import Window, shown_poses
 from sadinet.geometry import Box
+from sadinet.media.blur import cover
 from sadinet.media.draw import draw_poses
+from sadinet.media.heads import Head
 from sadinet.motion.quality import FLAGS
 from sadinet.results import Pose
 from sadinet.tables.sidecar import Sidecar
@@ -38,13 +41,14 @@ _MEANINGS = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Candidate:
-    """A small picture that may be shown, and who is in it."""
+    """A small picture that may be shown, who is in it, and what of it is covered."""
 
     jpeg: bytes
     index: int
     time_s: float
     size_wh: tuple[int, int]
     poses: tuple[Pose, ...]
+    heads: FrameHeads
 
 
 class Contents:
@@ -56,8 +60,8 @@ class Contents:
         self._every = 1
         self._seen = 0
 
-    def add(self, window: Window) -> None:
-        """Take the next window."""
+    def add(self, window: Window, heads: Sequence[FrameHeads]) -> None:
+        """Take the next window, and what is to be covered in each of its frames."""
         taken = window.recording
         self._builder.add(taken)
         for position, jpeg in window.previews:
@@ -65,7 +69,8 @@ class Contents:
                 size_wh = (int(taken.sizes_wh[position, 0]), int(taken.sizes_wh[position, 1]))
                 shown = shown_poses(taken, position)
                 time_s = float(taken.time_s[position])
-                self._kept.append(_Candidate(jpeg, int(taken.index[position]), time_s, size_wh, shown))
+                index = int(taken.index[position])
+                self._kept.append(_Candidate(jpeg, index, time_s, size_wh, shown, heads[position]))
             self._seen += 1
             if len(self._kept) > _MOST_KEPT:
                 self._kept = self._kept[::2]
@@ -118,7 +123,13 @@ def _shot(taken: _Candidate) -> Shot:
     )
     scale = small.shape[1] / taken.size_wh[0]
     poses = [_scaled(pose, scale) for pose in taken.poses]
-    return Shot(draw_poses(small, poses), taken.index, taken.time_s, len(poses))
+    covered = cover(small, [_scaled_head(head, scale) for head in taken.heads])
+    return Shot(draw_poses(covered, poses), taken.index, taken.time_s, len(poses))
+
+
+def _scaled_head(head: Head, scale: float) -> Head:
+    x, y = ((value + 0.5) * scale - 0.5 for value in (head.x, head.y))
+    return Head(x, y, head.radius * scale)
 
 
 def _scaled(pose: Pose, scale: float) -> Pose:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from sadinet._version import __version__
 from sadinet.batch.contents import Contents
+from sadinet.batch.faces import FrameHeads, with_heads
 from sadinet.batch.fingerprint import check_unchanged
 from sadinet.batch.naming import Job, input_files
 from sadinet.batch.overlays import open_overlay
@@ -22,8 +23,10 @@ from sadinet.batch.parts import load_part
 from sadinet.batch.tasks import Event, Finished, FinishTask, Progress
 from sadinet.batch.windows import Window, shown_poses, windows
 from sadinet.errors import SourceError
+from sadinet.media.blur import cover
 from sadinet.media.defects import Defects, add_up
 from sadinet.media.draw import draw_poses
+from sadinet.media.probe import probe
 from sadinet.media.source import open_source
 from sadinet.motion.columns import extra_columns
 from sadinet.pipeline.prefetch import prefetch
@@ -37,7 +40,7 @@ from sadinet.tables.sidecar import (
     sha256_of,
     write_sidecar,
 )
-from sadinet.tables.writer import TableInfo, TableWriter, open_table
+from sadinet.tables.writer import FORMATS, TableInfo, TableWriter, open_table
 
 _TOLD_EVERY = 10
 
@@ -86,11 +89,12 @@ def finish(task: FinishTask, tell: Tell) -> Finished:
     tally = Tally()
     contents = Contents()
     with contextlib.ExitStack() as stack:
+        info = _table_info(task)
         for name, path in outputs.tables.items():
-            writers.append(stack.enter_context(open_table(name, path, _table_info(task))))
-        for window in _windows(task):
+            writers.append(stack.enter_context(open_table(name, path, info)))
+        for window, heads in _windows(task):
             tally.add(window.recording, are_pictures=job.kind != "video")
-            contents.add(window)
+            contents.add(window, heads)
             for writer in writers:
                 writer.write(window.recording)
             tell(Progress(task.place, 0))  # whoever wants an end says so here
@@ -134,8 +138,11 @@ def describe_output(path: Path) -> tuple[int, str]:
     return (path.stat().st_size, sha256_of(path)) if path.is_file() else (0, "")
 
 
-def _windows(task: FinishTask) -> Iterator[Window]:
-    return windows(task.parts, task.settings, is_pictures=task.job.kind != "video")
+def _windows(task: FinishTask) -> Iterator[tuple[Window, tuple[FrameHeads, ...]]]:
+    """Yield the finished windows, and the heads to cover in each of their frames."""
+    are_pictures = task.job.kind != "video"
+    found = windows(task.parts, task.settings, is_pictures=are_pictures)
+    return with_heads(found, is_blurred=task.settings.wanted.blur_faces, are_pictures=are_pictures)
 
 
 def _defects(task: FinishTask) -> Defects:
@@ -149,9 +156,16 @@ def _table_info(task: FinishTask) -> TableInfo:
         source=Path(task.job.where).name,
         extra=extra_columns(skeleton, task.settings.motion),
         is_pictures=task.job.kind != "video",
+        rate_hz=_claimed_rate_hz(task.job),
         weights=task.models.weights.name,
         metres_per_pixel=task.settings.metres_per_pixel,
     )
+
+
+def _claimed_rate_hz(job: Job) -> float | None:
+    """Return what a video says of its rate, if there is a format that asks for it."""
+    is_asked = any(FORMATS[name].is_per_person for name in job.outputs.formats)
+    return probe(job.where).rate_hz if is_asked and job.kind == "video" else None
 
 
 def _nothing(job: Job, defects: Defects) -> SourceError:
@@ -234,9 +248,10 @@ def _draw(task: FinishTask, path: Path, tell: Tell) -> tuple[str, ...]:
 
 
 def _drawn(task: FinishTask, frames: Iterator[Frame]) -> Iterator[tuple[Frame, NDArray[np.uint8]]]:
-    for window in _windows(task):
-        for position in range(window.recording.frames):
+    for window, heads in _windows(task):
+        for position, covered in enumerate(heads):
             frame = next(frames, None)
             if frame is None or frame.index != window.recording.index[position]:
                 raise SourceError(f"{task.job.where} changed while it was read", "wait until it is written; run again")
-            yield frame, draw_poses(frame.image, shown_poses(window.recording, position))
+            image = cover(frame.image, covered) if covered else frame.image
+            yield frame, draw_poses(image, shown_poses(window.recording, position))

@@ -12,6 +12,7 @@ from typing import Literal
 from sadinet.atomic import partial_path
 from sadinet.errors import SourceError
 from sadinet.media.pictures import PICTURE_SUFFIXES, natural_key, pictures_in
+from sadinet.media.source import address_error, is_address, without_password
 from sadinet.tables.writer import FORMATS
 
 Kind = Literal["video", "picture", "pictures"]
@@ -40,11 +41,13 @@ class Wanted:
         formats: tables, by their names in `sadinet.tables.writer.FORMATS`.
         overlay: whether to draw the skeletons on the frames.
         page: whether to write a page of pictures and charts.
+        blur_faces: whether to cover faces wherever frames are shown.
     """
 
     formats: tuple[str, ...] = ("csv",)
     overlay: bool = False
     page: bool = False
+    blur_faces: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +148,8 @@ def plan_jobs(
 
 def kind_of(name: str) -> Kind:
     """Return what a name stands for, by the name and whether it is a folder."""
+    if is_address(name):
+        return "video"
     path = Path(name)
     if path.is_dir() or _is_pattern(name):
         return "pictures"
@@ -157,8 +162,8 @@ def input_files(job: Job) -> tuple[Path, ...]:
     Raises:
         SourceError: if it is an address, a folder has no pictures, or a pattern matches nothing.
     """
-    if job.kind == "video" and "://" in job.where:
-        raise SourceError(f"{job.where} is an address, not a file", "save it as a file first")
+    if is_address(job.where):
+        raise address_error(job.where)
     if job.kind != "pictures":
         return (Path(job.where),)
     if not _is_pattern(job.where):
@@ -170,7 +175,7 @@ def input_files(job: Job) -> tuple[Path, ...]:
 
 
 def _is_pattern(name: str) -> bool:
-    return glob.has_magic(name) and not Path(name).exists()
+    return glob.has_magic(name) and not is_address(name) and not Path(name).exists()
 
 
 def _videos_in(folder: Path) -> list[str]:
@@ -191,6 +196,10 @@ def _matches(pattern: str) -> list[str]:
 
 def _expanded(inputs: Iterable[str]) -> Iterator[str]:
     for name in inputs:
+        if is_address(name):
+            # It is refused later, beside what is wrong with others; no report is to hold its password.
+            yield without_password(name)
+            continue
         if Path(name).is_dir():
             videos = _videos_in(Path(name))
             if not videos or _has_pictures(Path(name)):

@@ -171,6 +171,7 @@ class Batch:
         ):
             self._listener.began(state.place, job, record.summary.get("frames"), record.summary.get("frames", 0))
             self._end(state, Outcome(job, is_kept=True, summary=dict(record.summary)))
+            self._forget_faces(state)
             return
         check_replaceable(job.outputs, self._ledger.outputs())
         if self._fresh:
@@ -273,10 +274,17 @@ class Batch:
             self._ledger.add_outputs(result.files)
             self._ledger.add_result(state.job.outputs.stem, record)
             self._end(state, self._outcome(state, dict(result.summary)))
+            self._forget_faces(state)
             return
         for chunk in result:
             if chunk.number not in state.chunks:
                 self._record(state, chunk)
+
+    def _forget_faces(self, state: InputState) -> None:
+        """Remove an input's parts if faces are to be covered: parts hold small pictures that show them."""
+        is_shared = any(each.key == state.key and each.phase is not Phase.OVER for each in self._inputs)
+        if self._settings.wanted.blur_faces and not is_shared:
+            self._ledger.forget_parts(state.key)
 
     def _record(self, state: InputState, chunk: ChunkRecord) -> None:
         self._ledger.add_chunk(state.key, chunk)

@@ -62,6 +62,9 @@ def _add_result_options(parser: argparse.ArgumentParser) -> None:
         "--format", type=_formats, default=("csv",), metavar="F[,F]", help=f"tables: {', '.join(FORMATS)} (csv)"
     )
     group.add_argument("--overlay", action="store_true", help="also write the skeletons drawn: MP4, or pictures")
+    group.add_argument(
+        "--blur-faces", action="store_true", help="cover the faces of all who are found, in --overlay and NAME.html"
+    )
     group.add_argument("--no-page", action="store_true", help="write no NAME.html")
     group.add_argument(
         "--metres-per-pixel", type=_positive, metavar="M", help="scale for .trc and .c3d, if somebody measured it"
@@ -96,7 +99,7 @@ def main(options: argparse.Namespace) -> int:
     from sadinet.pipeline import People
 
     make_folder(options.out)
-    wanted = Wanted(options.format, options.overlay, page=not options.no_page)
+    wanted = Wanted(options.format, options.overlay, page=not options.no_page, blur_faces=options.blur_faces)
     settings = _batch_settings(options, wanted)
     jobs, repeated = plan_jobs(options.inputs, options.out, wanted)
     with make_reporter(is_quiet=options.quiet, is_json=options.json_lines) as reporter:

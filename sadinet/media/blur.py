@@ -1,7 +1,7 @@
 """Make faces unrecognisable, from the joints of the head or, where these are unsure, from what is below it.
 
 Hiding too much costs little, showing a face costs much: a head is covered generously, also one whose joints score
-low, and `FaceBlur` and `blurred` go on covering the place of somebody who is not found for a moment.
+low, and `FaceBlur`, `heads_in_time` and `blurred` go on covering the place of somebody who is not found for a moment.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import math
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import tee
 
 import cv2
 import numpy as np
@@ -113,6 +114,36 @@ class FaceBlur:
         return (*(head for _, heads in found for head in heads), *missed)
 
 
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A moment whose heads are not all known yet."""
+
+    time_s: float
+    poses: Sequence[Pose]
+    heads: tuple[Head, ...]
+
+
+def heads_in_time(
+    people: Iterable[tuple[float, Sequence[Pose]]], memory_s: float = MEMORY_S
+) -> Iterator[tuple[Head, ...]]:
+    """Yield what is to be covered in each frame, also the heads of people who are found only a moment later.
+
+    `memory_s` more of the people is taken than heads are given; nothing ahead of frames without a time.
+
+    Args:
+        people: time in seconds (NaN for unknown) and the people of each frame, in their order.
+        memory_s: how long before and after being found somebody's place stays covered.
+    """
+    behind = FaceBlur(memory_s)
+    waiting: deque[_Waiting] = deque()
+    for time_s, poses in people:
+        while waiting and not 0 <= time_s - waiting[0].time_s <= memory_s:
+            yield _first_of(waiting, memory_s)
+        waiting.append(_Waiting(time_s, poses, behind.heads(time_s, poses)))
+    while waiting:
+        yield _first_of(waiting, memory_s)
+
+
 def blurred(found: Iterable[Found], memory_s: float = MEMORY_S) -> Iterator[Found]:
     """Yield frames with all heads covered, also of people who are found only a moment later.
 
@@ -122,24 +153,20 @@ def blurred(found: Iterable[Found], memory_s: float = MEMORY_S) -> Iterator[Foun
         found: frames in their order, with their people.
         memory_s: how long before and after being found somebody's place stays covered.
     """
-    behind = FaceBlur(memory_s)
-    waiting: deque[tuple[Frame, Sequence[Pose], tuple[Head, ...]]] = deque()
-    for frame, poses in found:
-        while waiting and not 0 <= frame.time_s - waiting[0][0].time_s <= memory_s:
-            yield _next(waiting, memory_s)
-        waiting.append((frame, poses, behind.heads(frame.time_s, poses)))
-    while waiting:
-        yield _next(waiting, memory_s)
+    given, looked_at = tee(found)
+    heads = heads_in_time(((frame.time_s, poses) for frame, poses in looked_at), memory_s)
+    for (frame, poses), covered in zip(given, heads, strict=True):
+        yield replace(frame, image=cover(frame.image, covered)), poses
 
 
-def _next(waiting: deque[tuple[Frame, Sequence[Pose], tuple[Head, ...]]], memory_s: float) -> Found:
-    """Return the first of the frames that wait, covered; those behind it tell who was about to come."""
-    frame, poses, heads = waiting.popleft()
-    known = {pose.track_id for pose in poses}
+def _first_of(waiting: deque[_Waiting], memory_s: float) -> tuple[Head, ...]:
+    """Take the first of the moments that wait; those behind it tell who was about to come."""
+    first = waiting.popleft()
+    known = {pose.track_id for pose in first.poses}
     coming: list[Head] = []
-    for later, people, _ in waiting:
-        for pose in people:
+    for later in waiting:
+        for pose in later.poses:
             if pose.track_id is not None and pose.track_id not in known:
                 known.add(pose.track_id)
-                coming += _Seen(later.time_s, heads_of(pose)).grown(frame.time_s, memory_s)
-    return replace(frame, image=cover(frame.image, (*heads, *coming))), poses
+                coming += _Seen(later.time_s, heads_of(pose)).grown(first.time_s, memory_s)
+    return (*first.heads, *coming)

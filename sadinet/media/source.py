@@ -60,8 +60,8 @@ def open_source(where: str | os.PathLike[str]) -> Source:
         SourceError: if there is nothing of that name, or nothing in it can be read.
     """
     name = os.fspath(where)
-    if _is_address(name):
-        raise SourceError(f"{name} is an address, not a file", "save it as a file first")
+    if is_address(name):
+        raise address_error(name)
     path = Path(name)
     if path.is_dir():
         return PictureFolder(name)
@@ -89,6 +89,21 @@ def _open_pattern(pattern: str) -> Source:
     return PictureFolder(pictures, pattern)
 
 
-def _is_address(name: str) -> bool:
+def is_address(name: str) -> bool:
+    """Return whether a name is that of something on a network, such as `rtsp://camera/1`."""
     scheme, separator, _ = name.partition("://")
-    return bool(separator) and scheme.isalnum()
+    return bool(separator) and len(scheme) > 1 and scheme.isalnum()  # one letter is a drive of Windows
+
+
+def address_error(name: str) -> SourceError:
+    """Return the error for an address where a file is wanted."""
+    remedy = "save it as a file first; a live stream is watched and recorded with sadinet-app"
+    return SourceError(f"{without_password(name)} is an address, not a file", remedy)
+
+
+def without_password(address: str) -> str:
+    """Return an address as it may be shown."""
+    scheme, separator, rest = address.partition("://")
+    place, slash, path = rest.partition("/")
+    user, at, host = place.rpartition("@")
+    return f"{scheme}{separator}{user.partition(':')[0]}{at}{host}{slash}{path}"

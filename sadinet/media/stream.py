@@ -31,6 +31,7 @@ from sadinet.media.attempt import Grab, Limits
 from sadinet.media.orientation import Orientation
 from sadinet.media.probe import orientation_of, video_stream
 from sadinet.media.reconnecting import Reconnecting
+from sadinet.media.source import without_password
 
 SCHEMES = ("rtsp", "rtsps", "http", "https", "udp", "rtp", "srt", "tcp", "rtmp", "rtmps")
 """Beginnings of addresses that are streams."""
@@ -47,14 +48,6 @@ def is_stream(where: str) -> bool:
     """Return whether this is a stream's address."""
     scheme, separator, rest = where.partition("://")
     return bool(separator and rest) and scheme.lower() in SCHEMES
-
-
-def without_password(address: str) -> str:
-    """Return the address as it may be shown."""
-    scheme, separator, rest = address.partition("://")
-    place, slash, path = rest.partition("/")
-    user, at, host = place.rpartition("@")
-    return f"{scheme}{separator}{user.partition(':')[0]}{at}{host}{slash}{path}"
 
 
 def open_stream(

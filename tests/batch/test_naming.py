@@ -131,8 +131,22 @@ def test_an_input_called_as_the_report_gets_another_name(tmp_path):
     assert job.outputs.sidecar.name == "sadinet-report-2.json"
 
 
-@pytest.mark.parametrize("name", ["http://example.org/a.mp4", "rtsp://camera/1"])
-def test_an_address_is_told(tmp_path, name):
+@pytest.mark.parametrize(
+    "name",
+    ["http://example.org/a.mp4", "rtsp://camera/1", "rtsp://me:secret@camera/stream?id=*", "https://host/still.png"],
+)
+def test_an_address_is_told_with_the_way_for_streams_and_without_its_password(tmp_path, name):
     (job,), _ = plan_jobs([name], tmp_path)
-    with pytest.raises(SourceError, match="is an address, not a file"):
+    with pytest.raises(SourceError, match="is an address, not a file") as raised:
         input_files(job)
+    assert "sadinet-app" in raised.value.remedy
+    assert "secret" not in f"{raised.value} {job}"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such names there")
+def test_a_colon_and_slashes_alone_are_no_address(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "c:").mkdir()
+    (job,), _ = plan_jobs(make(tmp_path / "c:" / "walk.mp4"), tmp_path / "out")
+    (other,), _ = plan_jobs(["c://walk.mp4"], tmp_path / "out")
+    assert input_files(job)[0].samefile(input_files(other)[0])
