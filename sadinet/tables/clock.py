@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 
 from sadinet.recording import Recording
 
+_ROUNDED_S = 0.001
+"""By so much a container may have rounded a time."""
+
 
 @dataclass(slots=True)
 class Clock:
@@ -34,16 +37,24 @@ class Clock:
         """Time of each frame, (frames,)."""
         return np.concatenate(self._time_s) if self._time_s else np.zeros(0)
 
-    def rate_hz(self) -> float | None:
-        """Return frames a second: of the steps within half and one and a half of the median, one over the mean.
+    @property
+    def has_times(self) -> bool:
+        """Whether the frames' times give a rate: whether at least two that follow each other rise."""
+        return bool(self._steps().size)
 
-        Containers round times, to milliseconds for one: the median alone would say 30.3 of 29.97, while the mean of
-        all steps would count a pause. None for fewer than two frames with times.
+    def rate_hz(self, claimed_hz: float | None = None) -> float | None:
+        """Return frames a second: what the source claims if all times agree, else what the times say.
+
+        These say one over the mean of the steps within half and one and a half of the median. Containers round times,
+        to milliseconds for one: the median alone would say 30.3 of 29.97, while the mean of all steps would count a
+        pause. Without times it is the claim.
+
+        Args:
+            claimed_hz: what the source says of itself; None where it says nothing.
         """
-        steps = np.diff(self.time_s)
-        steps = steps[np.isfinite(steps) & (steps > 0)]
-        if not steps.size:
-            return None
+        steps = self._steps()
+        if not steps.size or (claimed_hz and self.drift_s(claimed_hz) <= _ROUNDED_S):
+            return claimed_hz
         median = np.median(steps)
         usual = steps[np.abs(steps - median) <= 0.5 * median]
         return float(1.0 / usual.mean())
@@ -55,3 +66,7 @@ class Clock:
             return 0.0
         away = np.abs(times_s - times_s[0] - np.arange(len(times_s)) / rate_hz)
         return float(np.nanmax(away)) if np.isfinite(away).any() else 0.0
+
+    def _steps(self) -> NDArray[np.float64]:
+        steps = np.diff(self.time_s)
+        return steps[np.isfinite(steps) & (steps > 0)]

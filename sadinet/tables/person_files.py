@@ -120,7 +120,7 @@ class PersonFiles(TableWriter):
     def finish(self) -> None:
         """Write each person's file, then give all of them their names, and remove those of an earlier run."""
         index, time_s = self._clock.index, self._clock.time_s
-        rate_hz = self._clock.rate_hz() or self.info.rate_hz or 1.0
+        rate_hz = self._clock.rate_hz(self.info.rate_hz) or 1.0
         self._notes = tuple(self._times_note(rate_hz))
         paths = []
         for person, (start, last) in sorted(self._spans.items()):
@@ -170,9 +170,9 @@ class PersonFiles(TableWriter):
         return (np.concatenate([joints, spread], axis=2) * self.mm_per_pixel).astype(np.float32)
 
     def _times_note(self, rate_hz: float) -> Iterator[str]:
-        drift_s = self._clock.drift_s(rate_hz)
-        if drift_s > 0.5 / rate_hz:
-            yield (
-                f"{self.target.suffix[1:]} holds one rate, {rate_hz:.6g} Hz; times differ from it by up to "
-                f"{drift_s:.3f} s"
-            )
+        kind, drift_s = self.target.suffix[1:], self._clock.drift_s(rate_hz)
+        if not self._clock.has_times and self._clock.frames > 1:
+            whose = "as the source claims" if self.info.rate_hz else "as nobody knows better"
+            yield f"{kind} holds one rate; frames have no times, so it is {rate_hz:.6g} Hz, {whose}"
+        elif drift_s > 0.5 / rate_hz:
+            yield f"{kind} holds one rate, {rate_hz:.6g} Hz; times differ from it by up to {drift_s:.3f} s"

@@ -30,7 +30,7 @@ class TableInfo:
         extra: names of the extra columns, in their order; a window that lacks one has it unknown.
         is_pictures: whether the frames are pictures: they have no time, and tables say which picture each row is of.
         rate_hz: frames a second as the source says; None where it does not. Only formats that hold one rate use
-            it, and only where times give none.
+            it, and only where times agree with it or give none.
         weights: name of the pose network.
         metres_per_pixel: scale for formats in millimetres; None where nobody measured it.
     """

@@ -5,8 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict
+from fractions import Fraction
+from pathlib import Path
 
 import av
+import c3d
 import numpy as np
 import pytest
 
@@ -189,6 +192,24 @@ def test_pictures_of_which_none_can_be_read_fail_and_leave_nothing(batches, tmp_
     outcome = batches.one(shots, tmp_path / "out", chunk_frames=2)
     assert "none of the pictures" in outcome.error.message
     assert [path.name for path in (tmp_path / "out").iterdir()] == [".sadinet"]
+
+
+@pytest.mark.filterwarnings("ignore:No analog data")  # of the reader; there is none
+@pytest.mark.parametrize(
+    ("name", "rate", "notes"),
+    [("film.mkv", Fraction(30_000, 1001), 0), ("film.mp4", Fraction(24_000, 1001), 0), ("raw.h264", Fraction(25), 2)],
+)
+def test_files_of_one_rate_have_the_videos_own(batches, write_video, images, tmp_path, name, rate, notes):
+    video = write_video(tmp_path / name, images[:6], rate=rate)
+    outcome = batches.one(video, tmp_path / "out", chunk_frames=10, wanted=Wanted(("trc", "c3d")))
+    assert outcome.error is None
+    stem = tmp_path / "out" / video.stem
+    data_rate = Path(f"{stem}_person1.trc").read_text(encoding="utf-8").splitlines()[2].split("\t")[0]
+    assert float(data_rate) == pytest.approx(float(rate), rel=1e-6)
+    with Path(f"{stem}_person1.c3d").open("rb") as stream:
+        assert c3d.Reader(stream).point_rate == pytest.approx(float(rate), rel=1e-6)
+    told = [note for note in outcome.summary["notes"] if "have no times, so it is 25 Hz, as the source claims" in note]
+    assert len(told) == len(outcome.summary["notes"]) == notes
 
 
 def test_outputs_are_known_by_their_content(tmp_path):

@@ -39,6 +39,23 @@ def test_windows_are_put_together():
     assert clock.rate_hz() == pytest.approx(10)
 
 
+def test_a_claim_that_all_times_agree_with_is_taken_to_the_last_digit():
+    rate_hz = 30000 / 1001
+    for times_s in (np.arange(60) / rate_hz, np.round(np.arange(60) / rate_hz, 3)):
+        assert clock_of(times_s).rate_hz(rate_hz) == rate_hz
+    # Other claims are not believed: of a variable rate, of a header that lies, of a rate rounded to a whole number.
+    times_s = np.round(np.arange(3000) / rate_hz, 3)
+    for claimed_hz in (30, 25, 1000, 59.94):
+        assert clock_of(times_s).rate_hz(claimed_hz) == pytest.approx(rate_hz, rel=1e-4)
+    varying = np.cumsum(np.tile([0.03, 0.04, 0.035], 50))
+    assert clock_of(varying).rate_hz(25) == pytest.approx(1 / 0.035, rel=1e-3)
+
+
+def test_without_times_there_is_the_claim_alone():
+    clock = clock_of([np.nan] * 3)
+    assert (clock.has_times, clock.rate_hz(25), clock.rate_hz()) == (False, 25, None)
+
+
 @pytest.mark.parametrize("times_s", [[], [1.0], [np.nan, np.nan], [2.0, 2.0]])
 def test_without_two_times_there_is_no_rate(times_s):
     assert clock_of(times_s).rate_hz() is None
