@@ -5,28 +5,21 @@ from __future__ import annotations
 import importlib
 import os
 import platform
+import queue
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from sadinet._version import __version__
+from sadinet.errors import SourceError
 from sadinet.health.finding import Finding, first_line, is_installed
 
-_VIDEO_DEVICES = Path("/sys/class/video4linux")
 _CAMERA_LIMIT_S = 8
 _CARD_LIMIT_S = 15
-_OPEN_CAMERAS = """
-import cv2
-cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-for index in range(4):
-    camera = cv2.VideoCapture(index)
-    if camera.isOpened():
-        print(f"{index}: {camera.get(3):.0f}x{camera.get(4):.0f}, {camera.getBackendName()}", flush=True)
-    camera.release()
-"""
 
 
 def check_system() -> Iterator[Finding]:
@@ -55,12 +48,15 @@ def check_devices() -> Iterator[Finding]:
 
 
 def check_cameras() -> Iterator[Finding]:
-    """Name the cameras: on Linux without opening them, elsewhere by a short try in another process."""
-    names = _linux_cameras() if sys.platform == "linux" else _opened_cameras()
-    if not names:
-        yield Finding("cameras", "none found")
-    for place, name in names:
-        yield Finding(place, name)
+    """Name the cameras as the program does, by number, name and lasting identity; none is opened."""
+    told: queue.SimpleQueue[list[Finding]] = queue.SimpleQueue()
+    # A driver that hangs would hang whoever asks it.
+    threading.Thread(target=lambda: told.put(_cameras()), name="cameras", daemon=True).start()
+    try:
+        yield from told.get(timeout=_CAMERA_LIMIT_S)
+    except queue.Empty:
+        text = f"not listed within {_CAMERA_LIMIT_S} s"
+        yield Finding("cameras", text, "note", "unplug them one by one to find the one that hangs")
 
 
 def _system() -> str:
@@ -119,26 +115,19 @@ def _cards() -> list[str]:
     return [line.partition(" (UUID")[0] for line in _output(["nvidia-smi", "-L"], _CARD_LIMIT_S).splitlines() if line]
 
 
-def _linux_cameras(folder: Path = _VIDEO_DEVICES) -> list[tuple[str, str]]:
-    found = []
-    for device in sorted(folder.glob("video*")):
-        # A camera's further nodes carry its metadata, not pictures.
-        if _read(device / "index") in ("", "0"):
-            found.append((f"/dev/{device.name}", _read(device / "name") or "unnamed"))
-    return found
-
-
-def _read(path: Path) -> str:
+def _cameras() -> list[Finding]:
     try:
-        return path.read_text(encoding="utf-8", errors="replace").strip()
-    except OSError:
-        return ""
+        # Late, as it needs libraries that may not load.
+        from sadinet.media.camera_list import list_cameras
 
-
-def _opened_cameras() -> list[tuple[str, str]]:
-    lines = _output([sys.executable, "-c", _OPEN_CAMERAS], _CAMERA_LIMIT_S).splitlines()
-    parts = [line.partition(": ") for line in lines]
-    return [(f"camera {index}", name) for index, separator, name in parts if separator]
+        found = list_cameras()
+    except SourceError as error:
+        return [Finding("cameras", error.message, "note", error.remedy)]
+    except Exception as error:  # noqa: BLE001  a broken library may raise anything
+        return [Finding("cameras", f"cannot be listed: {first_line(error)}", "note")]
+    return [Finding(f"camera {each.index}", f"{each.name}, {each.identity}") for each in found] or [
+        Finding("cameras", "none found")
+    ]
 
 
 def _output(command: list[str], limit_s: float) -> str:
