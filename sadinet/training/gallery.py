@@ -125,13 +125,11 @@ def write_gallery(path: Path, predictions: Predictions, examination: Examination
             continue  # damaged since it was evaluated
         scores = predictions.scores[case.place]
         cells.append(_draw(picture, predictions.joints[case.place], scores, person.joints, examination.skeleton))
-        score = f"{np.nanmean(scores):.2f}" if np.isfinite(scores).any() else "-"
-        captions.append(f"{person.path.stem}: {case.what}; error {case.error:.2f}, score {score}")
+        captions.append(f"{case.what} ({person.path.stem}, {case.error:.2f})")
         shown.append(case)
     if cells:
-        title = (
-            f"{examination.name}: the {len(cells)} worst of {len(examination.people)} people; green rings are labels"
-        )
+        title = f"{examination.name}: the {len(cells)} worst of {len(examination.people)} people; green rings: labels, "
+        title += "yellow: how far off, number: mean error in torsos"
         write_picture(path, contact_sheet(cells, _COLUMNS, captions, title=title, cell_width=360))
     return shown
 

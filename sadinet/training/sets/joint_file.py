@@ -88,7 +88,7 @@ def read_joint_file(path: Path) -> tuple[JointFile, ...]:
         SourceError: if the file is missing, damaged, or holds neither form.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             held = {name: file[name] for name in file.files}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise SourceError(f"cannot read {path}: {error}", _REMEDY) from error

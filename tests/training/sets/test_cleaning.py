@@ -1,0 +1,218 @@
+"""Cleaning of labels: each rule on a case of its own, and the old rules on real labels."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from sadinet.skeletons import BODY19, COCO17, convert
+from sadinet.training.datasets import read_lspet_joints
+from sadinet.training.labels import TEACHER_WEIGHT, Teacher, clean
+from sadinet.training.sets.cleaned_files import HEAD, sample_of, write_changes, write_labels, write_sheet
+from sadinet.training.sets.cleaning import (
+    BODY_SWAPPED,
+    DISAGREES,
+    FILLED,
+    IMPOSSIBLE,
+    PAIR_SWAPPED,
+    Change,
+    Opinion,
+    agreed,
+    clean_labels,
+)
+from sadinet.training.sets.joint_file import read_joint_file
+from sadinet.training.sets.recognise import open_labels
+
+SHARED = Path(__file__).parents[4] / "shared" / "data"
+FACE = slice(14, 19)
+
+
+def people(sets, count=3):
+    """Joints (N, 19, 2) of people who stand, the face unlabelled, and two opinions that lack the head."""
+    truth = np.stack([sets.standing(BODY19, (i, 2 * i)) for i in range(count)]).astype(np.float32)
+    labels, weight = truth.copy(), np.ones((count, 19), np.float32)
+    labels[:, FACE], weight[:, FACE] = np.nan, 0
+    sure = np.full((count, 19), 0.9, np.float32)
+    sure[:, 12:14] = 0
+    return truth, labels, weight, [Opinion("a", truth + 1, sure), Opinion("b", truth - 1, sure)]
+
+
+def reasons(cleaned, person):
+    return {change.joint: change.reason for change in cleaned.changes if change.person == person}
+
+
+def test_good_labels_stay_and_the_face_is_filled(sets):
+    truth, labels, weight, opinions = people(sets)
+    cleaned = clean_labels(labels, weight, opinions)
+    np.testing.assert_array_equal(cleaned.joints[:, :14], labels[:, :14])
+    np.testing.assert_allclose(cleaned.joints[:, FACE], truth[:, FACE], atol=1e-4)
+    assert (cleaned.weight == 1).all()
+    assert reasons(cleaned, 0) == dict.fromkeys(BODY19.joints[14:], FILLED)
+
+
+def test_a_swapped_body_is_turned_back(sets):
+    truth, labels, weight, opinions = people(sets)
+    labels[1] = labels[1, BODY19.flip_order]
+    cleaned = clean_labels(labels, weight, opinions)
+    np.testing.assert_array_equal(cleaned.joints[1, :12], truth[1, :12])
+    assert {reasons(cleaned, 1)[name] for name in BODY19.joints[:12]} == {BODY_SWAPPED}
+    assert BODY_SWAPPED not in reasons(cleaned, 0).values()
+    # One of the two does not see it: nothing is turned, the joints are only doubted.
+    blind = Opinion("b", opinions[1].joints, opinions[1].confidence * 0)
+    assert BODY_SWAPPED not in reasons(clean_labels(labels, weight, [opinions[0], blind]), 1).values()
+
+
+def test_a_swapped_pair_is_turned_back(sets):
+    truth, labels, weight, opinions = people(sets)
+    pair = [BODY19.index("left_ankle"), BODY19.index("right_ankle")]
+    labels[2, pair] = labels[2, pair[::-1]]
+    weight[2, pair] = [0.25, 1]
+    cleaned = clean_labels(labels, weight, opinions)
+    np.testing.assert_array_equal(cleaned.joints[2, pair], truth[2, pair])
+    np.testing.assert_array_equal(cleaned.weight[2, pair], [1, 0.25])
+    assert {reasons(cleaned, 2)[BODY19.joints[k]] for k in pair} == {PAIR_SWAPPED}
+
+
+def test_shoulders_are_not_turned_against_the_hips(sets):
+    _, labels, weight, opinions = people(sets, 1)
+    pair = [BODY19.index("left_shoulder"), BODY19.index("right_shoulder")]
+    for opinion in opinions:
+        opinion.joints[0, pair] = opinion.joints[0, pair[::-1]]
+    cleaned = clean_labels(labels, weight, opinions)
+    np.testing.assert_array_equal(cleaned.joints[0, pair], labels[0, pair])
+    assert {reasons(cleaned, 0)[BODY19.joints[k]] for k in pair} == {DISAGREES}
+    assert (cleaned.weight[0, pair] == 0).all()
+
+
+def test_a_limb_that_no_body_has_loses_the_end_that_is_wrong(sets):
+    truth, labels, weight, opinions = people(sets)
+    wrist, knee = BODY19.index("left_wrist"), BODY19.index("right_knee")
+    labels[0, wrist] += 400
+    labels[1, knee] += (600, 0)  # both its limbs are too long: the knee is it, without anybody's help
+    cleaned = clean_labels(labels, weight, opinions)
+    assert reasons(cleaned, 0)["left_wrist"] == IMPOSSIBLE
+    assert "left_elbow" not in reasons(cleaned, 0)
+    alone = clean_labels(labels, weight)
+    # Nobody to ask: neither end of the forearm is believed.
+    assert reasons(alone, 0) == {"left_wrist": IMPOSSIBLE, "left_elbow": IMPOSSIBLE}
+    assert reasons(alone, 1) == {"right_knee": IMPOSSIBLE}
+    assert (alone.weight[0, [wrist, BODY19.index("left_elbow")]] == 0).all()
+    assert reasons(alone, 2) == {}
+    assert np.isfinite(truth).all()
+
+
+def test_a_far_label_is_set_aside_and_a_missing_one_filled(sets):
+    truth, labels, weight, opinions = people(sets)
+    elbow, hip = BODY19.index("left_elbow"), BODY19.index("right_hip")
+    labels[0, elbow] += (45, 45)  # 0.64 torso
+    labels[1, hip], weight[1, hip] = np.nan, 0
+    cleaned = clean_labels(labels, weight, opinions)
+    change = next(change for change in cleaned.changes if change.joint == "left_elbow")
+    assert (change.person, change.reason, change.weight) == (0, DISAGREES, 0)
+    assert change.apart == pytest.approx(np.hypot(45, 45) / 100, rel=1e-3)
+    np.testing.assert_allclose(cleaned.joints[1, hip], truth[1, hip], atol=1e-4)
+    assert cleaned.weight[1, hip] == TEACHER_WEIGHT
+
+
+def test_agreement(sets):
+    truth, _, _, (first, second) = people(sets, 1)
+    scale = np.array([100.0])
+    far = second.joints.copy()
+    far[0, 0] += 14
+    second = Opinion("b", far, second.confidence)
+    two = agreed([first, second], scale)
+    assert np.isnan(two[0, 0]).all()
+    np.testing.assert_allclose(two[0, 1], truth[0, 1], atol=1e-4)
+    # A third that sides with one of them decides; trust shifts the mean.
+    third = Opinion("c", first.joints + 2, first.confidence, trust=3)
+    np.testing.assert_allclose(agreed([first, second, third], scale)[0, 0], truth[0, 0] + 2.5, atol=1e-4)
+    # Alone, 0.5 is not enough.
+    low = first.confidence.copy()
+    low[0, 3] = 0.5
+    alone = agreed([Opinion("a", first.joints, low)], scale)
+    assert np.isnan(alone[0, 3]).all()
+    np.testing.assert_allclose(alone[0, 4], truth[0, 4] + 1, atol=1e-4)
+
+
+def test_people_without_any_label_or_opinion_pass_through():
+    joints, weight = np.full((2, 19, 2), np.nan, np.float32), np.zeros((2, 19), np.float32)
+    cleaned = clean_labels(joints, weight)
+    assert cleaned.changes == ()
+    assert (cleaned.weight == 0).all()
+
+
+@pytest.mark.skipif(not (SHARED / "lspet").is_dir(), reason="the shared LSPet pictures are not here")
+def test_on_real_labels_the_rules_for_two_teachers_are_those_of_training():
+    joints = read_lspet_joints(SHARED / "lspet")[:600]
+    with np.load(SHARED / "teachers" / "lspet.npz") as file:
+        teachers = [
+            Teacher(file[n][:600].astype("f4"), file[f"{n}_conf"][:600].astype("f4")) for n in ("tiny", "thunder")
+        ]
+    old = clean(joints, *teachers)
+    full = np.full((600, 19, 2), np.nan, np.float32)
+    full[:, :14] = joints
+    to19 = convert(COCO17, BODY19)
+    opinions = [
+        Opinion("t", to19.apply(t.joints, 1).astype("f4"), np.nan_to_num(to19.apply(t.confidence, 1)).astype("f4"))
+        for t in teachers
+    ]
+    new = clean_labels(full, np.isfinite(full[..., 0]).astype(np.float32), opinions)
+    swapped = {change.person for change in new.changes if change.reason == BODY_SWAPPED}
+    assert swapped == set(np.flatnonzero(old.swapped).tolist())
+    assert len(swapped) > 5
+    # Where no new rule (pairs, limbs) spoke, weight and joints are the same.
+    other = {(c.person, BODY19.index(c.joint)) for c in new.changes if c.reason in (PAIR_SWAPPED, IMPOSSIBLE)}
+    same = np.ones((600, 19), bool)
+    for person, _ in other:
+        same[person] = False
+    np.testing.assert_array_equal(new.weight[same], old.weight[same])
+    known = same & (old.weight > 0)
+    np.testing.assert_allclose(new.joints[known], old.joints[known], atol=1e-2)
+
+
+def test_what_is_written_can_be_read_and_looked_at(tmp_path, sets):
+    labelled = open_labels(sets.leeds(tmp_path, "lspet", 3))
+    truth, labels, weight, opinions = people(sets)
+    labels[0, 0] += 60
+    cleaned = clean_labels(labels, weight, opinions)
+    write_labels(tmp_path / "labels.npz", labelled, cleaned)
+    write_changes(tmp_path / "changes.csv", labelled, cleaned.changes)
+    (read,) = read_joint_file(tmp_path / "labels.npz")
+    joints, trust = read.of(labelled.people)
+    assert read.is_label
+    np.testing.assert_array_equal(trust, cleaned.weight)
+    np.testing.assert_allclose(joints[trust > 0], cleaned.joints[trust > 0])
+    with (tmp_path / "changes.csv").open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert tuple(rows[0]) == HEAD
+    assert len(rows) == len(cleaned.changes)
+    ankle = next(row for row in rows if row["joint"] == "right_ankle")
+    assert (ankle["key"], ankle["picture"], ankle["reason"]) == ("im00001", "im00001.jpg", DISAGREES)
+    assert (ankle["old_x"], ankle["new_x"], ankle["weight"], ankle["apart_torsos"]) == ("120.0", "120.0", "0", "0.85")
+    nose = next(row for row in rows if row["joint"] == "nose")
+    assert (nose["old_x"], nose["new_x"]) == ("", "100.0")
+    assert write_sheet(tmp_path / "sheet.png", labelled, (labels, weight), cleaned, 2) == 2
+    sheet = cv2.imread(str(tmp_path / "sheet.png"))
+    assert sheet.shape[1] > 2 * 420
+    nothing = clean_labels(truth, np.ones((3, 19), np.float32))
+    assert write_sheet(tmp_path / "none.png", labelled, (truth, weight), nothing, 2) == 0
+    assert not (tmp_path / "none.png").exists()
+
+
+def test_the_sample_shows_every_reason_before_those_only_filled():
+    def change(person, reason):
+        return Change(person, "nose", reason, (0, 0), (0, 0), 0, 0)
+
+    changes = [change(i, FILLED) for i in range(50)] + [
+        change(7, BODY_SWAPPED),
+        change(9, DISAGREES),
+        change(8, IMPOSSIBLE),
+    ]
+    assert set(sample_of(changes, 3)) == {7, 8, 9}
+    assert len(sample_of(changes, 10)) == len(set(sample_of(changes, 10))) == 10
+    assert len(sample_of(changes, 99)) == 50
+    assert sample_of(changes, 10) == sample_of(changes, 10)
