@@ -25,7 +25,8 @@ from sadinet.manifest import DecodeSpec, FileKind, HeatmapSpec, InputSpec, Manif
 from sadinet.network.config import STEM_STRIDE
 from sadinet.network.model import Deployed
 from sadinet.skeletons import skeleton_by_name
-from sadinet.training.export import network_of_checkpoint, write_onnx, write_safetensors
+from sadinet.training.checkpoint import network_of_checkpoint
+from sadinet.training.export import write_onnx, write_safetensors
 from sadinet.weights import FileEntry, file_entry, write_manifest
 
 

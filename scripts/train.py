@@ -1,8 +1,15 @@
-"""Train a SADI-NET on LSPet and, if given, Stanford 40; run the same line again to resume.
+"""Train a SADI-NET; run the same line again to resume.
 
-On a CPU one process with one thread for each core is fastest: torchrun --nproc-per-node CORES scripts/train.py ..
+    python scripts/train.py --config scripts/recipes/coco-256x192.toml --out runs/coco [--set rate=1e-3 ..]
+    python scripts/train.py --preset s --out runs/s --lspet DIR --teachers DIR [--stanford40 DIR]
 
-python scripts/train.py --preset s --out runs/s --lspet DIR --teachers DIR [--stanford40 DIR]
+On several GPUs, and on a CPU with one thread a process, which is faster than one process with all threads:
+
+    torchrun --nproc-per-node COUNT scripts/train.py ..
+
+On several machines torchrun is started on each, with a folder --out that all of them see:
+
+    torchrun --nnodes 2 --nproc-per-node COUNT --rdzv-backend c10d --rdzv-endpoint HOST:29500 scripts/train.py ..
 """
 
 from __future__ import annotations
@@ -11,42 +18,87 @@ import argparse
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import distributed as dist
 
 from sadinet.errors import SadinetError
-from sadinet.network.presets import preset
-from sadinet.training.batches import Mixture
-from sadinet.training.datasets import load_lspet, load_stanford40
-from sadinet.training.loop import Stage, TrainConfig, Trainer
+from sadinet.training.config import train_config
+from sadinet.training.loop import Trainer
+from sadinet.training.machine import open_machine
+from sadinet.training.plain import build, override, read_toml
+from sadinet.training.sources import DataConfig, load_data
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--preset", default="s")
     parser.add_argument("--out", type=Path, required=True, help="folder of checkpoints and log")
-    parser.add_argument("--lspet", type=Path, required=True, help="folder with images/ and joints.mat")
-    parser.add_argument("--teachers", type=Path, help="folder with lspet.npz and stanford40.npz")
-    parser.add_argument("--stanford40", type=Path, help="folder with JPEGImages/ and XMLAnnotations/")
-    parser.add_argument("--stanford40-share", type=float, default=0.6, help="how much of it an epoch sees")
-    parser.add_argument("--train", default="1:8000", help="LSPet numbers, first:last")
-    parser.add_argument("--choose", default="8001:8500", help="LSPet numbers to choose the best by")
-    parser.add_argument("--stages", default="128x10,192x6,256x3", help="side x epochs, in order")
-    parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--config", type=Path, help="TOML file; what else is given here comes after it")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="any setting, as in losses.rle=0.05"
+    )
+    parser.add_argument("--preset", help="size of network (default without --config: s)")
+    parser.add_argument("--stages", help="side x epochs, in order, as in 128x10,256x3 (default: 128x10,192x6,256x3)")
+    parser.add_argument("--batch", type=int)
+    parser.add_argument("--rate", type=float)
+    parser.add_argument("--precision", choices=["auto", "fp32", "bf16", "fp16"])
+    parser.add_argument("--seed", type=int)
     parser.add_argument("--init", type=Path, help="safetensors file of a model to begin from, where nothing is resumed")
-    parser.add_argument("--rate", type=float, default=2e-3)
-    parser.add_argument("--precision", choices=["auto", "fp32", "bf16"], default="auto")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--teacher", type=Path, help="checkpoint or model whose heatmaps are imitated")
+    data = parser.add_argument_group("data")
+    data.add_argument("--shards", type=Path, action="append", default=[], help="folder packed by prepare_data.py")
+    data.add_argument("--choose-shards", type=Path, help="packed folder to choose the best by")
+    data.add_argument("--lspet", type=Path, help="folder with images/ and joints.mat")
+    data.add_argument("--train", default="1:8000", help="LSPet numbers, first:last")
+    data.add_argument("--choose", default="8001:8500", help="LSPet numbers to choose the best by")
+    data.add_argument("--teachers", type=Path, help="folder with lspet.npz and stanford40.npz")
+    data.add_argument("--stanford40", type=Path, help="folder with JPEGImages/ and XMLAnnotations/")
+    data.add_argument("--stanford40-share", type=float, default=0.6, help="how much of it an epoch sees")
+    run = parser.add_argument_group("machine")
+    run.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda", "mps"])
+    run.add_argument("--backend", default="auto", choices=["auto", "fabric", "torch"], help="auto: Fabric if installed")
+    run.add_argument("--threads", type=int, default=torch.get_num_threads())
+    run.add_argument("--workers", type=int, default=1, help="processes that prepare crops, for each process")
     return parser.parse_args(arguments)
 
 
-def numbers(text: str) -> range:
-    """Read "first:last", both included."""
-    first, last = (int(part) for part in text.split(":"))
-    return range(first, last + 1)
+_DIRECT = ("preset", "stages", "batch", "rate", "precision", "seed")
+
+
+def settings(options: argparse.Namespace) -> dict[str, Any]:
+    """Return the settings: the file's, then the options', then those of --set; raises `InputError`."""
+    values: dict[str, Any] = read_toml(options.config) if options.config else {"preset": "s"}
+    if not options.config:
+        values["stages"] = "128x10,192x6,256x3"
+    values |= {name: getattr(options, name) for name in _DIRECT if getattr(options, name) is not None}
+    values["data"] = data_settings(options, values.get("data", {}))
+    return override(values, options.set)
+
+
+def data_settings(options: argparse.Namespace, data: dict[str, Any]) -> dict[str, Any]:
+    """Return the sets that the options name, or else those of the file."""
+    train: list[dict[str, Any]] = [{"layout": "shards", "root": str(folder)} for folder in options.shards]
+    choose: dict[str, Any] | None = None
+    teachers = {name: str(options.teachers / f"{name}.npz") for name in _TAUGHT} if options.teachers else {}
+    if options.lspet:
+        lspet = {"layout": "lspet", "root": str(options.lspet)}
+        train.append({**lspet, "numbers": options.train, **_only(teachers=teachers.get("lspet"))})
+        choose = {**lspet, "numbers": options.choose}
+    if options.stanford40:
+        source = {"layout": "stanford40", "root": str(options.stanford40), "share": options.stanford40_share}
+        train.append({**source, **_only(teachers=teachers.get("stanford40"))})
+    if options.choose_shards:
+        choose = {"layout": "shards", "root": str(options.choose_shards)}
+    return {**data, **({"train": train} if train else {}), **({"choose": choose} if choose else {})}
+
+
+_TAUGHT = ("lspet", "stanford40")
+
+
+def _only(**values: str | None) -> dict[str, str]:
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -54,35 +106,36 @@ def main(arguments: list[str] | None = None) -> int:
     options = parse(arguments)
     torch.set_flush_denormal(True)  # Gaussian tails are denormal and several times slower
     torch.set_num_threads(options.threads)
-    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
-        dist.init_process_group("gloo")
-    stages = tuple(Stage((int(s.split("x")[0]),) * 2, int(s.split("x")[1])) for s in options.stages.split(","))
-    config = TrainConfig(
-        preset(options.preset),
-        stages,
-        batch=options.batch,
-        rate=options.rate,
-        seed=options.seed,
-        precision=options.precision,
-    )
 
     def say(line: str) -> None:
         if os.environ.get("RANK", "0") == "0":
             print(line, flush=True)
 
     try:
-        teachers = options.teachers / "lspet.npz" if options.teachers else None
-        sets = [load_lspet(options.lspet, numbers(options.train), teachers)]
-        shares = [1.0]
-        if options.stanford40:
-            sets.append(load_stanford40(options.stanford40, options.teachers / "stanford40.npz"))
-            shares.append(options.stanford40_share)
-        held_out = load_lspet(options.lspet, numbers(options.choose))
-        say(f"people: {', '.join(f'{s.name} {len(s)}' for s in sets)}; to choose by: {len(held_out)}")
-        Trainer(config, options.out, say, options.init).run(Mixture(tuple(sets), tuple(shares)), held_out)
+        values = settings(options)
+        data = build(DataConfig, values.pop("data"), "data")
+        config = train_config(values)
+        machine = open_machine(options.device, config.precision, options.backend)
+        mixture, held_out = load_data(data, config.joint_set)
+        say(f"on {machine.ranks} x {machine.device} in {machine.precision}, {machine.name}")
+        told = ", ".join(f"{people.name} {count}" for people, count in zip(mixture.sets, mixture.counts, strict=True))
+        say(f"people an epoch: {told}; to choose by: {len(held_out)}")
+        trainer = Trainer(
+            config,
+            options.out,
+            say,
+            options.init,
+            machine=machine,
+            teacher=options.teacher,
+            workers=options.workers,
+        )
+        trainer.run(mixture, held_out)
     except SadinetError as error:
         print(f"train: {error}", file=sys.stderr)
         return 1
+    finally:
+        if dist.is_available() and dist.is_initialized():
+            dist.destroy_process_group()
     return 0
 
 

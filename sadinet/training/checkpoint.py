@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from sadinet.errors import OutputError, WeightsError
+from sadinet.errors import InputError, OutputError, WeightsError
+from sadinet.network.config import NetworkConfig
+from sadinet.network.model import SadiNet
 
 
 def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
@@ -43,6 +45,10 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
 
 def load_network(network: nn.Module, path: Path) -> None:
     """Fill a network from an exported model's safetensors file; raises `WeightsError` if it is not one of its kind."""
+    # Only needed here; a machine that trains from nothing may lack it.
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
     prefix = "network."
     try:
         values = {k.removeprefix(prefix): v for k, v in load_file(path).items() if k.startswith(prefix)}
@@ -50,7 +56,48 @@ def load_network(network: nn.Module, path: Path) -> None:
     except (OSError, SafetensorError) as error:
         raise WeightsError(f"cannot read {path}: {error}") from error
     except RuntimeError as error:
-        raise WeightsError(f"{path} holds another network: {error}", "choose the preset it was made with") from error
+        first = " ".join(str(error).split("\n")[1:2]).strip()
+        raise WeightsError(f"{path} holds another network: {first}", "choose the preset it was made with") from error
+
+
+_FREE = ("size_wh", "heatmap_sigma")
+"""What weights do not depend on."""
+
+
+def check_network(path: Path, state: Mapping[str, Any], config: NetworkConfig) -> None:
+    """Raise `WeightsError`, naming what differs, if a checkpoint is of another network than `config`."""
+    try:
+        held = dict(state["config"]["network"])
+    except (KeyError, TypeError):
+        raise WeightsError(f"{path} is not a checkpoint of a training") from None
+    wanted = config.to_dict()
+    apart = [name for name in wanted if name not in _FREE and held.get(name, wanted[name]) != wanted[name]]
+    if apart:
+        told = "; ".join(f"{name} is {held[name]} there, {wanted[name]} here" for name in apart)
+        raise WeightsError(f"{path} is of another network: {told}", "choose its preset, or another folder")
+
+
+def network_of_checkpoint(path: Path, size_wh: tuple[int, int] | None = None) -> SadiNet:
+    """Return the averaged network of a checkpoint, in evaluation mode; the weights fit any input size.
+
+    Args:
+        path: the checkpoint.
+        size_wh: input size to configure; None for the one it was trained for.
+
+    Raises:
+        WeightsError: if the checkpoint is damaged or of another network.
+    """
+    state = load_checkpoint(path)
+    try:
+        config = NetworkConfig.from_dict(state["config"]["network"])
+        if size_wh is not None:
+            config = replace(config, size_wh=size_wh, heatmap_sigma=size_wh[0] / 128)
+        network = SadiNet(config)
+        network.load_state_dict(state["average"]["values"])
+    except (KeyError, TypeError, RuntimeError, InputError) as error:
+        first = " ".join(str(error).split("\n")[:2])
+        raise WeightsError(f"{path} is not a checkpoint of this network: {first}") from error
+    return network.eval()
 
 
 class MovingAverage:
@@ -66,12 +113,17 @@ class MovingAverage:
         """Move towards the module's values; faster in the first steps."""
         self.steps += 1
         keep = min(self.decay, (1 + self.steps) / (10 + self.steps))
+        means: list[Tensor] = []
+        values: list[Tensor] = []
         for name, value in module.state_dict().items():
             mean = self.values[name]
             if mean.dtype.is_floating_point:
-                mean.lerp_(value, 1 - keep)
+                means.append(mean)
+                values.append(value)
             else:
                 mean.copy_(value)
+        # One call for all: a launch for each of hundreds of tensors would keep a GPU waiting.
+        torch._foreach_lerp_(means, values, 1 - keep)
 
     def state_dict(self) -> dict[str, Any]:
         """Return what a checkpoint needs."""
@@ -81,4 +133,4 @@ class MovingAverage:
         """Take over what a checkpoint held."""
         self.steps = int(state["steps"])
         values: dict[str, Tensor] = state["values"]
-        self.values = {k: v.clone() for k, v in values.items()}
+        self.values = {k: v.to(self.values[k].device, copy=True) for k, v in values.items()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +14,7 @@ from safetensors.torch import save_file
 
 from sadinet.engines.session import PRECISION_KEY, open_session
 from sadinet.errors import WeightsError
-from sadinet.network.config import NetworkConfig
 from sadinet.network.model import Deployed, SadiNet
-from sadinet.training.checkpoint import load_checkpoint
 
 OPSET = 17
 _TOLERANCE = {"fp32": 1e-4, "fp16": 2e-2}
@@ -29,24 +27,6 @@ class Agreement:
     precision: str
     heatmaps: float
     sigma: float
-
-
-def network_of_checkpoint(path: Path, size_wh: tuple[int, int]) -> SadiNet:
-    """Return the averaged network of a checkpoint, configured for an input size; the weights fit any size.
-
-    Raises:
-        WeightsError: if the checkpoint is damaged or of another network.
-    """
-    state = load_checkpoint(path)
-    try:
-        config = NetworkConfig.from_dict(state["config"]["network"])
-        config = replace(config, size_wh=size_wh, heatmap_sigma=size_wh[0] / 128)
-        network = SadiNet(config)
-        network.load_state_dict(state["average"]["values"])
-    except (KeyError, RuntimeError) as error:
-        first = " ".join(str(error).split("\n")[:2])
-        raise WeightsError(f"{path} is not a checkpoint of this network: {first}") from error
-    return network.eval()
 
 
 def write_safetensors(deployed: Deployed, path: Path) -> None:

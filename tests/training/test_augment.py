@@ -1,11 +1,21 @@
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from sadinet.skeletons import BODY19
-from sadinet.training.augment import AugmentConfig, augment, cut_crop, move_labels, random_matrix
+from sadinet.geometry import transform
+from sadinet.skeletons import BODY19, COCO17, MPII16
+from sadinet.training.augment import AugmentConfig, draw_crop, move_labels, random_matrix
+from sadinet.training.datasets import PersonSet
+from sadinet.training.render import render
+from sadinet.training.warp import cut_crop
 
-PLAIN = AugmentConfig(colour=0, blur=0, grey=0, patch=0, half_body=0)
+PLAIN = AugmentConfig(colour=0, blur=0, low_res=0, grey=0, patch=0, half_body=0, close_up=0, other=0, jpeg=0)
+WILD = AugmentConfig(
+    rotation_deg=40, full_turn=0.5, scale=0.3, shift=0.1, half_body=0.4, close_up=0.4, other=1, patch=0.5, blur=0.5,
+    low_res=0.5, grey=0.3, jpeg=0.5,
+)  # fmt: skip
 
 
 def dots(seed):
@@ -20,26 +30,86 @@ def dots(seed):
     return np.repeat((picture * 250).astype(np.uint8)[..., None], 3, axis=2), joints
 
 
-@pytest.mark.parametrize("seed", range(12))
-def test_labels_and_pixels_move_by_the_same_matrix(seed):
-    picture, joints = dots(seed)
-    weight = np.ones(19, np.float32)
-    matrix, flip = random_matrix(joints, weight, (256, 256), PLAIN, np.random.default_rng(seed))
-    points, moved_weight = move_labels(joints, weight, matrix, (256, 256), flip=flip)
-    crop = cut_crop(picture, matrix, (256, 256)).astype(float)
-    scale = np.sqrt(abs(np.linalg.det(matrix[:, :2])))
+def dotted(count):
+    pictures, joints = zip(*(dots(seed) for seed in range(count)), strict=True)
+    return PersonSet(
+        "dots", list(pictures), np.stack(joints), np.ones((count, 19), np.float32), [str(i) for i in range(count)]
+    )
+
+
+PEOPLE = dotted(2)
+
+
+@settings(max_examples=25)
+@given(st.integers(0, 2**32), st.integers(0, 1), st.sampled_from([(256, 256), (192, 256), (128, 96)]))
+def test_labels_and_pixels_move_by_the_same_matrix(seed, person, size_wh):
+    turned = AugmentConfig(
+        rotation_deg=30, full_turn=0.5, scale=0.2, shift=0.1, half_body=0.3, close_up=0.3, colour=0, blur=0, low_res=0,
+        grey=0, patch=0, other=0, jpeg=0,
+    )  # fmt: skip
+    draw = draw_crop(PEOPLE, person, size_wh, turned, (seed, 0, 0))
+    crop = render(PEOPLE, draw, size_wh).astype(float)
+    scale = 1 / np.sqrt(abs(np.linalg.det(draw.inverse[:, :2])))
     reach = max(3, round(5 * scale))
-    checked = 0
-    for (px, py), w in zip(points, moved_weight, strict=True):
+    width, height = size_wh
+    for (px, py), w in zip(draw.points, draw.weight, strict=True):
         cx, cy = round(float(px)), round(float(py))
-        if w == 0 or min(cx, cy) < reach + 2 or max(cx, cy) > 253 - reach:
+        if w == 0 or min(cx, cy) < reach + 2 or cx > width - 3 - reach or cy > height - 3 - reach:
             continue
-        window = crop[cy - reach : cy + reach + 1, cx - reach : cx + reach + 1, 0]
         y, x = np.mgrid[cy - reach : cy + reach + 1, cx - reach : cx + reach + 1]
-        centre = np.array([(window * x).sum(), (window * y).sum()]) / window.sum()
-        assert np.abs(centre - (px, py)).max() < 0.25
-        checked += 1
-    assert checked >= 8
+        # The ground outside of a picture is not dark: what is nearer to it than to the dot says nothing.
+        window = crop[cy - reach : cy + reach + 1, cx - reach : cx + reach + 1, 0]
+        if window[[0, -1]].max() > 60 or window[:, [0, -1]].max() > 60:
+            continue
+        centre = np.array([(window * x).sum(), (window * y).sum()]) / max(window.sum(), 1)
+        assert np.abs(centre - (px, py)).max() < 0.3
+
+
+@given(st.integers(0, 2**32))
+def test_a_wild_draw_is_sound(seed):
+    draw = draw_crop(PEOPLE, 0, (128, 96), WILD, (seed, 1, 2))
+    assert np.isfinite(draw.inverse).all()
+    assert np.isfinite(draw.points).all()
+    known = draw.weight > 0
+    assert ((draw.points[known] >= -0.5) & (draw.points[known] <= [127.5, 95.5])).all()
+    # The inverse leads every joint back to where it is in the picture, under its own name or its mirror's.
+    back = transform(draw.points, draw.inverse)[known]
+    mirrored = np.linalg.det(draw.inverse[:, :2]) < 0
+    joints = PEOPLE.joints[0][BODY19.flip_order] if mirrored else PEOPLE.joints[0]
+    np.testing.assert_allclose(back, joints[known], atol=1e-2)
+
+
+def test_every_kind_of_draw_happens_as_often_as_it_should():
+    draws = [draw_crop(PEOPLE, 0, (64, 64), AugmentConfig(), (1, 2, i)) for i in range(1000)]
+    shares = {
+        "flip": (0.5, np.mean([np.linalg.det(d.inverse[:, :2]) < 0 for d in draws])),
+        # A second person who happens to be the first one is nobody.
+        "other": (0.015, np.mean([d.other >= 0 for d in draws])),
+        "patch": (0.0975, np.mean([(d.patches[:, 2] > 0).any() for d in draws])),
+        "blur": (0.1, np.mean([d.blur > 0 for d in draws])),
+        "low_res": (0.03, np.mean([d.low_res > 1 for d in draws])),
+        "grey": (0.05, np.mean([d.grey for d in draws])),
+        "jpeg": (0.05, np.mean([d.jpeg > 0 for d in draws])),
+    }
+    for name, (wanted, found) in shares.items():
+        assert abs(found - wanted) < 4 * np.sqrt(wanted * (1 - wanted) / len(draws)), name
+
+
+@pytest.mark.parametrize("skeleton", [BODY19, COCO17, MPII16], ids=lambda s: s.name)
+def test_a_close_up_shows_the_head_larger_for_every_skeleton(skeleton):
+    joints = np.stack([np.linspace(10, 90, len(skeleton)), np.zeros(len(skeleton))], axis=1)
+    for row, name in enumerate(skeleton.joints):
+        is_head = name.endswith(("shoulder", "neck", "thorax", "head_top", "nose", "eye", "ear"))
+        joints[row] = (50 + 5 * np.cos(row), 20 + 5 * np.sin(row)) if is_head else (30 + row, 150 + 3 * row)
+    weight = np.ones(len(skeleton), np.float32)
+    still = AugmentConfig(rotation_deg=0, full_turn=0, scale=0, zoom=0, shift=0, flip=0, half_body=0)
+
+    def zoom(close_up):
+        changed = AugmentConfig(**{**{n: getattr(still, n) for n in still.__slots__}, "close_up": close_up})
+        rng = np.random.default_rng(0)
+        return random_matrix(joints.astype(np.float32), weight, (64, 64), changed, rng, skeleton)[0][0, 0]
+
+    assert zoom(1.0) > 2 * zoom(0.0)
 
 
 def test_a_mirror_exchanges_left_and_right():
@@ -66,13 +136,11 @@ def test_joints_outside_or_unknown_get_no_weight():
 
 
 def test_the_seed_decides_everything():
-    picture, joints = dots(1)
-    weight = np.ones(19, np.float32)
-    config = AugmentConfig(blur=0.5, grey=0.5, patch=0.9)
-    first, again, other = (augment(picture, joints, weight, (128, 128), config, (1, 2, i)) for i in (3, 3, 4))
-    for a, b in zip(first, again, strict=True):
-        np.testing.assert_array_equal(a, b)
-    assert (first[0] != other[0]).any()
+    def crop(index):
+        return render(PEOPLE, draw_crop(PEOPLE, 0, (128, 128), WILD, (1, 2, index)), (128, 128))
+
+    np.testing.assert_array_equal(crop(3), crop(3))
+    assert (crop(3) != crop(4)).any()
 
 
 def test_what_lies_outside_is_the_mean_colour():

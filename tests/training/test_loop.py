@@ -14,49 +14,49 @@ import numpy as np
 import pytest
 import torch
 
-from sadinet.errors import OutputError, WeightsError
-from sadinet.training.batches import Mixture, epoch_batches
+from sadinet.errors import InputError, OutputError, WeightsError
+from sadinet.network.config import NetworkConfig
+from sadinet.training.augment import AugmentConfig
+from sadinet.training.batches import EpochPlan, Mixture, batches_of, epoch_batches
 from sadinet.training.checkpoint import load_checkpoint, save_checkpoint
-from sadinet.training.loop import TrainConfig, learning_rate
+from sadinet.training.config import Stage, TrainConfig, learning_rate
+from sadinet.training.loop import Trainer, TrainingFailedError
+from sadinet.training.losses import LossWeights
+from sadinet.training.machine import TorchMachine, fabric_package
 
 ROOT = Path(__file__).resolve().parents[2]
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+
+from made_people import people  # noqa: E402
+
+NETWORK = NetworkConfig(size_wh=(64, 64), widths=(16, 24), dilations=(1, 2))
 MAKE = textwrap.dedent(
     """
+    import os
     import sys
     from pathlib import Path
-    import numpy as np
     import torch
     from torch import distributed as dist
+    from made_people import people
     from sadinet.network.config import NetworkConfig
     from sadinet.training.augment import AugmentConfig
     from sadinet.training.batches import Mixture
-    from sadinet.training.datasets import PersonSet
     from sadinet.training.loop import Stage, TrainConfig, Trainer
-
-    def people(count, seed):
-        rng = np.random.default_rng(seed)
-        pictures, joints = [], np.zeros((count, 19, 2), np.float32)
-        y, x = np.mgrid[:96, :96]
-        for i in range(count):
-            joints[i] = rng.uniform(16, 80, 2) + rng.uniform(-14, 14, (19, 2))
-            picture = np.zeros((96, 96, 3))
-            for k, (jx, jy) in enumerate(joints[i]):
-                spot = np.exp(-((x - jx) ** 2 + (y - jy) ** 2) / 12)
-                picture += spot[..., None] * (200 * np.array([k % 3 == 0, k % 3 == 1, k % 3 == 2]))
-            pictures.append(np.clip(picture, 0, 255).astype(np.uint8))
-        return PersonSet("dots", pictures, joints, np.ones((count, 19), np.float32), [str(i) for i in range(count)])
+    from sadinet.training.machine import open_machine
 
     def config():
-        network = NetworkConfig(size_wh=(64, 64), widths=(16, 24), dilations=(1, 2))
+        network = NetworkConfig(size_wh=(64, 64), widths=(8, 16), dilations=(1, 2))
         return TrainConfig(network, (Stage((64, 64), 2), Stage((96, 96), 1)), batch=8, rate=4e-3, save_minutes=0.0,
-                           augment=AugmentConfig(half_body=0, full_turn=0, rotation_deg=5))
+                           precision="fp32", augment=AugmentConfig(half_body=0, full_turn=0, rotation_deg=5))
 
     if __name__ == "__main__":
         torch.set_num_threads(1)
         if len(sys.argv) > 2:
             dist.init_process_group("gloo", init_method=sys.argv[2], rank=int(sys.argv[3]), world_size=2)
-        trainer = Trainer(config(), Path(sys.argv[1]), lambda line: print(line, flush=True))
-        trainer.run(Mixture((people(40, 1),), (1.0,)), people(8, 2))
+        machine = open_machine("cpu", "fp32", os.environ.get("BACKEND", "torch"))
+        trainer = Trainer(config(), Path(sys.argv[1]), lambda line: print(line, flush=True), machine=machine, workers=0)
+        trainer.run(Mixture((people(24, 1),), (1.0,)), people(8, 2))
     """
 )
 
@@ -69,7 +69,8 @@ def script(tmp_path):
 
 
 def start(script, *arguments):
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    path = os.pathsep.join([str(ROOT), str(HERE), os.environ.get("PYTHONPATH", "")])
+    environment = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
     return subprocess.Popen([sys.executable, str(script), *map(str, arguments)], env=environment, cwd=script.parent)
 
 
@@ -108,15 +109,28 @@ def test_two_processes_train_one_network(script, tmp_path):
     assert len(log(out)) == 3
 
 
-def test_two_processes_share_each_batch(script, monkeypatch):
-    monkeypatch.syspath_prepend(str(script.parent))
-    made = __import__("train_dots")
-    mixture = Mixture((made.people(20, 3),), (1.0,))
-    config = made.config()
+@pytest.mark.slow
+@pytest.mark.skipif(fabric_package() is None, reason="Lightning Fabric is not installed")
+def test_two_processes_of_fabric_end_where_two_of_torch_end(script, tmp_path):
+    """Both share the gradients of each batch, so that the network is the same but for rounding."""
+    ends = {}
+    for backend in ("torch", "fabric"):
+        run = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(script)]
+        path = os.pathsep.join([str(ROOT), str(HERE), os.environ.get("PYTHONPATH", "")])
+        environment = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1", "BACKEND": backend}
+        done = subprocess.run([*run, str(tmp_path / backend)], env=environment, cwd=tmp_path, timeout=300)
+        assert done.returncode == 0
+        ends[backend] = load_checkpoint(tmp_path / backend / "last.pt")["network"]
+    for name, value in ends["torch"].items():
+        torch.testing.assert_close(ends["fabric"][name], value, rtol=1e-2, atol=1e-3)
+
+
+def test_two_processes_share_each_batch():
+    mixture = Mixture((people(20, 3),), (1.0,))
 
     def points(**how):
-        loader = epoch_batches(mixture, (64, 64), 8, config.augment, seed=1, epoch=0, workers=0, **how)
-        return [batch[1] for batch in loader]
+        plan = EpochPlan((64, 64), 8, AugmentConfig(), seed=1, epoch=0, **how)
+        return [batch[1] for batch in epoch_batches(mixture, plan, workers=0)]
 
     alone = points()
     shared = [torch.cat(pair) for pair in zip(points(rank=0, ranks=2), points(rank=1, ranks=2), strict=True)]
@@ -126,9 +140,8 @@ def test_two_processes_share_each_batch(script, monkeypatch):
     torch.testing.assert_close(points(done=1)[0], alone[1])
 
 
-def test_the_rate_rises_then_falls(script, monkeypatch):
-    monkeypatch.syspath_prepend(str(script.parent))
-    config: TrainConfig = __import__("train_dots").config()
+def test_the_rate_rises_then_falls():
+    config = TrainConfig(NETWORK, (Stage((64, 64), 2), Stage((96, 96), 1)))
     rates = [learning_rate(config, p) for p in np.linspace(0, 1, 101)]
     assert max(rates) == pytest.approx(config.rate, rel=1e-3)
     assert rates[0] == pytest.approx(config.rate / 100)
@@ -159,3 +172,108 @@ def test_a_damaged_checkpoint_is_one_line(tmp_path):
         load_checkpoint(path)
     with pytest.raises(WeightsError, match="no checkpoint"):
         load_checkpoint(tmp_path / "none.pt")
+
+
+def config(**changes) -> TrainConfig:
+    stages = changes.pop("stages", (Stage((64, 64), 1),))
+    mild = AugmentConfig(half_body=0, full_turn=0, rotation_deg=5)
+    return TrainConfig(NETWORK, stages, **{"batch": 8, "augment": mild, "precision": "fp32", **changes})
+
+
+def trainer(folder, settings, **how) -> Trainer:
+    machine = TorchMachine(torch.device("cpu"), "fp32")
+    return Trainer(settings, folder, lambda line: None, machine=machine, workers=0, **how)
+
+
+def test_a_batch_in_parts_has_the_gradient_of_the_whole(tmp_path):
+    mixture = Mixture((people(8, 3),), (1.0,))
+    batch = next(iter(epoch_batches(mixture, EpochPlan((64, 64), 8, AugmentConfig(), 1, 0), workers=0)))
+    steps = {}
+    for parts in (1, 2):
+        made = trainer(tmp_path / str(parts), config(accumulate=parts))
+        made.network.eval()  # batch norm sees each part by itself
+        made._step(batch, 1e-3)
+        steps[parts] = {name: p.grad.clone() for name, p in made.network.named_parameters() if p.grad is not None}
+    for name, gradient in steps[1].items():
+        torch.testing.assert_close(steps[2][name], gradient, rtol=1e-3, atol=1e-5)
+
+
+def test_a_loss_that_is_not_a_number_stops_and_names_the_last_good_checkpoint(tmp_path):
+    mixture, held_out = Mixture((people(16, 3),), (1.0,)), people(4, 4)
+    trainer(tmp_path, config()).run(mixture, held_out)
+    good = (tmp_path / "last.pt").read_bytes()
+    broken = trainer(tmp_path, config(stages=(Stage((64, 64), 2),)))
+    with torch.no_grad():
+        next(broken.network.parameters()).fill_(torch.nan)
+    with pytest.raises(
+        TrainingFailedError, match=r"is not a number at epoch 1, batch 0 .*last good checkpoint is .*last"
+    ):
+        broken.run(mixture, held_out)
+    assert (tmp_path / "last.pt").read_bytes() == good
+
+
+def test_a_checkpoint_of_another_network_is_one_line_that_says_what_differs(tmp_path):
+    trainer(tmp_path, config()).run(Mixture((people(8, 3),), (1.0,)), people(4, 4))
+    other = TrainConfig(NetworkConfig(size_wh=(64, 64), widths=(16, 32)), (Stage((64, 64), 1),), precision="fp32")
+    with pytest.raises(WeightsError, match=r"another network: widths is \[16, 24\] there, \[16, 32\] here") as caught:
+        trainer(tmp_path, other)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_checkpoint_knows_whom_it_has_seen(tmp_path):
+    mixture = Mixture((people(8, 3),), (1.0,))
+    trainer(tmp_path, config()).run(mixture, people(4, 4))
+    split = load_checkpoint(tmp_path / "last.pt")["split"]
+    assert split["trained"] == [f"dots3/{i}" for i in range(8)]
+    assert split["held_out"] == [f"dots4/{i}" for i in range(4)]
+    again = trainer(tmp_path, config(stages=(Stage((64, 64), 2),)))
+    with pytest.raises(InputError, match="held-out dots3/0 was trained on before"):
+        again.run(Mixture((people(8, 5),), (1.0,)), people(4, 3))
+
+
+@pytest.mark.parametrize("held_out", [people(0, 4), people(4, 3)], ids=["nobody", "somebody in both"])
+def test_a_split_that_is_empty_or_overlaps_is_refused(tmp_path, held_out):
+    with pytest.raises(InputError, match=r"nobody is held out|is trained on too"):
+        trainer(tmp_path, config()).run(Mixture((people(8, 3),), (1.0,)), held_out)
+
+
+def test_nobody_to_train_on_is_one_line():
+    with pytest.raises(InputError, match="nobody to train on in the sets: dots1"):
+        Mixture((people(0, 1),), (1.0,))
+    with pytest.raises(InputError, match="3 people do not fill one batch of 8"):
+        batches_of(Mixture((people(3, 1),), (1.0,)), EpochPlan((64, 64), 8, AugmentConfig(), 1, 0))
+
+
+def test_a_teacher_of_its_own_kind_teaches_nothing_new(tmp_path):
+    """A network that imitates itself has no teacher's loss, and the loss is logged."""
+    mixture, held_out = Mixture((people(8, 3),), (1.0,)), people(4, 4)
+    trainer(tmp_path / "teacher", config()).run(mixture, held_out)
+    settings = config(losses=LossWeights(heatmap=0, spatial=0, rle=0), rate=1e-9)
+    student = trainer(tmp_path / "student", settings, teacher=tmp_path / "teacher" / "last.pt")
+    student.network.load_state_dict(student.teacher.state_dict())
+    student.network.eval()
+    batch = next(iter(epoch_batches(mixture, EpochPlan((64, 64), 8, AugmentConfig(), 1, 0), workers=0)))
+    alike = student._step(batch, 1e-9)
+    with torch.no_grad():
+        for parameter in student.network.parameters():
+            parameter.mul_(1.1)
+    apart = student._step(batch, 1e-9)
+    # What lies below 0 in an untrained map is nothing that a teacher means.
+    assert 0 <= float(alike["teacher"]) < 0.2 * float(apart["teacher"])
+    torch.testing.assert_close(apart["total"], apart["teacher"])
+
+
+@pytest.mark.skipif(fabric_package() is None, reason="Lightning Fabric is not installed")
+def test_fabric_and_plain_torch_train_alike(tmp_path):
+    from sadinet.training.fabric import FabricMachine
+
+    mixture, held_out = Mixture((people(16, 3),), (1.0,)), people(4, 4)
+    ends = {}
+    for name in ("torch", "fabric"):
+        device = torch.device("cpu")
+        machine = TorchMachine(device, "fp32") if name == "torch" else FabricMachine(fabric_package(), device, "fp32")
+        made = Trainer(config(accumulate=2), tmp_path / name, lambda line: None, machine=machine, workers=0)
+        made.run(mixture, held_out)
+        ends[name] = load_checkpoint(tmp_path / name / "last.pt")["network"]
+    for name, value in ends["torch"].items():
+        torch.testing.assert_close(ends["fabric"][name], value, rtol=1e-3, atol=1e-4)

@@ -1,0 +1,149 @@
+"""From draws to pixels: one crop at a time from pictures in memory, or a batch at a time from pictures on a GPU."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+
+from sadinet.geometry import invert
+from sadinet.training.augment import CropDraw
+from sadinet.training.effects import compress, hide, paste, recolour, soften
+from sadinet.training.warp import GROUND_BGR, cut_crop, to_crops, warp
+
+if TYPE_CHECKING:
+    from sadinet.training.datasets import PersonSet
+
+Picture = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DrawBatch:
+    """B draws, field by field, as tensors of B rows; see `CropDraw`."""
+
+    person: Tensor
+    inverse: Tensor
+    points: Tensor
+    weight: Tensor
+    other: Tensor
+    other_inverse: Tensor
+    other_shape: Tensor
+    own_shape: Tensor
+    other_in_front: Tensor
+    patches: Tensor
+    blur: Tensor
+    low_res: Tensor
+    gain: Tensor
+    offset: Tensor
+    grey: Tensor
+    jpeg: Tensor
+
+    def __len__(self) -> int:
+        return len(self.person)
+
+
+def stack_draws(draws: Sequence[CropDraw]) -> DrawBatch:
+    """Bring draws of equally large crops together; numbers become fp32, except the maps, which stay fp64."""
+    values = {}
+    for name in (field.name for field in fields(DrawBatch)):
+        rows = torch.from_numpy(np.stack([np.asarray(getattr(draw, name)) for draw in draws]))
+        is_map = name.endswith("inverse")
+        values[name] = rows.float() if rows.is_floating_point() and not is_map else rows
+    return DrawBatch(**values)
+
+
+def _rows(chosen: Tensor) -> list[int]:
+    return [int(row) for row in chosen.nonzero().flatten()]
+
+
+def finish(planes: Tensor, others: Tensor, draws: DrawBatch) -> Tensor:
+    """Do everything that follows the warp.
+
+    Args:
+        planes: (B, 3, h, w) fp32 BGR in 0..255, cut by `draws.inverse`, on any device.
+        others: (M, 3, h, w), the same of the M rows with `other` >= 0.
+        draws: on the CPU, as which rows are changed is decided there, without waiting for a GPU.
+
+    Returns:
+        (B, h, w, 3) uint8 BGR on the planes' device.
+    """
+    device = planes.device
+
+    def of(name: str, rows: list[int]) -> Tensor:
+        values: Tensor = getattr(draws, name)[rows]
+        return values.to(device, non_blocking=True)
+
+    if pasted := _rows(draws.other >= 0):
+        planes[pasted] = paste(
+            planes[pasted], others, of("other_shape", pasted), of("own_shape", pasted), of("other_in_front", pasted)
+        )
+    if patched := _rows((draws.patches[:, :, 2] > 0).any(dim=1)):
+        planes[patched] = hide(planes[patched], of("patches", patched))
+    if soft := _rows((draws.blur > 0) | (draws.low_res > 1)):
+        planes[soft] = soften(planes[soft], of("blur", soft), of("low_res", soft))
+    everyone = slice(None)
+    planes = recolour(planes, *(getattr(draws, name)[everyone].to(device) for name in ("gain", "offset", "grey")))
+    if noisy := _rows(draws.jpeg > 0):
+        planes[noisy] = compress(planes[noisy], of("jpeg", noisy))
+    return to_crops(planes)
+
+
+def _planes(picture: Picture) -> Tensor:
+    return torch.from_numpy(picture).permute(2, 0, 1)[None].float()
+
+
+def render(people: PersonSet, draw: CropDraw, size_wh: tuple[int, int]) -> Picture:
+    """Return the crop (h, w, 3) uint8 BGR of a draw, warped on the CPU."""
+    planes = _planes(cut_crop(people.pictures[draw.person], invert(draw.inverse), size_wh))
+    others = planes[:0]
+    if draw.other >= 0:
+        others = _planes(cut_crop(people.pictures[draw.other], invert(draw.other_inverse), size_wh))
+    crop: Picture = finish(planes, others, stack_draws([draw]))[0].numpy()
+    return crop
+
+
+class PictureStore:
+    """All pictures of some sets in one tensor on a device, from which whole batches are cut.
+
+    Args:
+        sets: their pictures follow one another, so that person i of the second set has number `len(first) + i`.
+        device: where they are kept; they take N x side x side x 3 bytes.
+        longest_px: larger pictures are shrunk to this; crops of up to this size lose nothing to speak of.
+    """
+
+    def __init__(self, sets: Sequence[PersonSet], device: torch.device, longest_px: int = 384) -> None:
+        pictures = [picture for people in sets for picture in people.pictures]
+        side = min(longest_px, max(max(picture.shape[:2]) for picture in pictures))
+        self.device = device
+        self.scale = torch.ones(len(pictures), 2, dtype=torch.float64)
+        self.pictures = torch.empty(len(pictures), side, side, 3, dtype=torch.uint8, device=device)
+        self.pictures[:] = torch.tensor(GROUND_BGR, device=device).to(torch.uint8)
+        for row, picture in enumerate(pictures):
+            planes = _planes(picture).to(device)
+            height, width = planes.shape[2:]
+            shrink = side / max(height, width)
+            if shrink < 1:
+                size = (max(1, round(height * shrink)), max(1, round(width * shrink)))
+                planes = F.interpolate(planes, size, mode="bilinear", antialias=True, align_corners=False)
+                self.scale[row] = torch.tensor([size[1] / width, size[0] / height])
+            self.pictures[row, : planes.shape[2], : planes.shape[3]] = to_crops(planes)[0]
+
+    def cut(self, rows: Tensor, inverse: Tensor, size_wh: tuple[int, int]) -> Tensor:
+        """Warp pictures `rows` (B,) by maps (B, 2, 3) from crop to original picture pixels; as `warp` does."""
+        scale = self.scale[rows][:, :, None]
+        maps = inverse * scale
+        maps[:, :, 2:] += 0.5 * scale - 0.5
+        return warp(self.pictures[rows.to(self.device)], maps, size_wh)
+
+    def render(self, draws: DrawBatch, size_wh: tuple[int, int]) -> Tensor:
+        """Return the crops (B, h, w, 3) uint8 BGR of draws, on the store's device."""
+        planes = self.cut(draws.person, draws.inverse, size_wh)
+        pasted = draws.other >= 0
+        others = self.cut(draws.other[pasted], draws.other_inverse[pasted], size_wh) if pasted.any() else planes[:0]
+        return finish(planes, others, draws)

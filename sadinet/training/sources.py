@@ -1,0 +1,125 @@
+"""Which people a training sees: data sets named in a settings file, loaded, and brought to the network's joints."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from sadinet.errors import InputError
+from sadinet.skeletons import BODY19, Skeleton, convert
+from sadinet.training.batches import Mixture
+
+if TYPE_CHECKING:
+    from sadinet.training.datasets import PersonSet
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One data set, or a part of it.
+
+    Attributes:
+        layout: "shards" made by scripts/prepare_data.py, "lspet", "stanford40", or "labels" for any other layout
+            that scripts/prepare_data.py recognises.
+        root: folder.
+        numbers: "first:last" picture number of LSPet, both included.
+        sets: names of the sets to take out of shards; none given takes all.
+        annotations: label file of "labels", where the folder does not tell.
+        teachers: file with two teachers' joints, for "lspet" and "stanford40".
+        share: how much of it an epoch sees; 1 is everybody once.
+    """
+
+    layout: Literal["shards", "lspet", "stanford40", "labels"]
+    root: Path
+    numbers: str = ""
+    sets: tuple[str, ...] = ()
+    annotations: Path | None = None
+    teachers: Path | None = None
+    share: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class DataConfig:
+    """Sets to train on, and the set to choose the best weights by."""
+
+    train: tuple[Source, ...] = ()
+    choose: Source | None = None
+
+
+def parse_numbers(text: str) -> range:
+    """Read "first:last", both included; raises `InputError` for anything else."""
+    try:
+        first, last = (int(part) for part in text.split(":"))
+    except ValueError:
+        raise InputError(f"numbers {text!r}", "write first:last, as in 1:8000") from None
+    if not 1 <= first <= last:
+        raise InputError(f"numbers {text!r}", "count from 1, the first not above the last")
+    return range(first, last + 1)
+
+
+def load_source(source: Source, skeleton: Skeleton) -> PersonSet:
+    """Load one data set.
+
+    Raises:
+        SourceError: if it is missing, damaged or empty.
+        InputError: if a setting that its layout needs is missing.
+    """
+    # Reading of labels needs OpenCV or SciPy; shards alone are enough on a machine that only trains.
+    if source.layout == "shards":
+        from sadinet.training.sets.shards import load_shards
+
+        people = load_shards(source.root, source.sets or None)
+    elif source.layout == "lspet":
+        from sadinet.training.datasets import load_lspet
+
+        if not source.numbers:
+            raise InputError(f"LSPet in {source.root} has no numbers", 'add numbers = "1:8000"')
+        people = load_lspet(source.root, parse_numbers(source.numbers), source.teachers)
+    elif source.layout == "stanford40":
+        from sadinet.training.datasets import load_stanford40
+
+        if source.teachers is None:
+            raise InputError(
+                f"Stanford 40 in {source.root} has no teachers", "it has no joints of its own; add teachers"
+            )
+        people = load_stanford40(source.root, source.teachers)
+    else:
+        from sadinet.training.sets.crops import load_people
+        from sadinet.training.sets.recognise import open_labels
+
+        people = load_people(open_labels(source.root, source.annotations))
+    return in_skeleton(people, skeleton)
+
+
+def in_skeleton(people: PersonSet, skeleton: Skeleton) -> PersonSet:
+    """Return body19 people with another skeleton's joints; those that body19 lacks are unknown, with weight 0."""
+    if skeleton is BODY19:
+        return people
+    conversion = convert(BODY19, skeleton)
+    joints = conversion.apply(people.joints, axis=1).astype(np.float32)
+    weight = np.nan_to_num(conversion.apply(people.weight, axis=1)).astype(np.float32)
+    kept = np.flatnonzero((weight > 0).any(axis=1))
+    return replace(
+        people,
+        pictures=[people.pictures[int(i)] for i in kept],
+        joints=joints[kept],
+        weight=weight[kept],
+        keys=[people.keys[int(i)] for i in kept],
+    )
+
+
+def load_data(config: DataConfig, skeleton: Skeleton) -> tuple[Mixture, PersonSet]:
+    """Load everybody to train on, and those to choose by.
+
+    Raises:
+        InputError: if either is not named.
+        SourceError: if a set is missing, damaged or empty.
+    """
+    if not config.train or config.choose is None:
+        what = "data.train" if not config.train else "data.choose"
+        raise InputError(f"the settings name no {what}", "give data sets on the command line or in the settings file")
+    sets = tuple(load_source(source, skeleton) for source in config.train)
+    mixture = Mixture(sets, tuple(source.share for source in config.train))
+    return mixture, load_source(config.choose, skeleton)
