@@ -88,7 +88,8 @@ def is_cut_off(data: bytes) -> bool:
     """Say whether a JPEG or PNG lacks its end, which decoders fill with grey without a word."""
     if data.startswith(b"\xff\xd8"):
         # A thumbnail inside has an end of its own; that of the picture comes after the last start of a scan.
-        return data.rfind(b"\xff\xd9") < data.rfind(b"\xff\xda")
+        end = data.rfind(b"\xff\xd9")
+        return end < 0 or end < data.rfind(b"\xff\xda")
     return data.startswith(b"\x89PNG") and b"IEND" not in data[-64:]
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import scipy.io
 
-from sadinet.skeletons import LSP14
+from sadinet.skeletons import LSP14, MPII16
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 
@@ -89,3 +89,78 @@ def test_bad_input_is_one_line(evaluate, lspet, tmp_path, capsys, monkeypatch, c
     assert words in told
     assert "\n" not in told
     assert not list(tmp_path.iterdir())
+
+
+@pytest.fixture(scope="module")
+def mpii(tmp_path_factory, markers):
+    """Two people in two pictures; the second one's right wrist is painted 0.3 head sizes off; a model beside them."""
+    root = tmp_path_factory.mktemp("mpii")
+    (root / "images").mkdir()
+    columns, rows = np.meshgrid([60.0, 110, 160, 210], [60.0, 110, 160, 210])
+    grid = np.stack([columns.ravel(), rows.ravel()], axis=1)
+    entries = []
+    for number in (1, 2):
+        dots = grid.copy()
+        if number == 2:
+            dots[MPII16.index("right_wrist")] += (18, 0)  # a head of 100 px counts as 60
+        cv2.imwrite(str(root / "images" / f"{number}.png"), markers.paint((270, 270), dots, 6))
+        entries.append(
+            {
+                "image": f"{number}.png", "joints": (grid + 1).tolist(), "joints_vis": [1] * 16,
+                "center": [136.0, 136.0 - 15 * 1.1], "scale": 1.1,
+            }
+        )  # fmt: skip
+    (root / "valid.json").write_text(json.dumps(entries), encoding="utf-8")
+    heads = np.zeros((2, 2, 2))
+    heads[1] = [[60, 60], [80, 80]]
+    truth = np.stack([grid + 1, grid + 1], axis=2)
+    scipy.io.savemat(root / "gt_valid.mat", {"headboxes_src": heads, "pos_gt_src": truth})
+    markers.model(root, MPII16, (160, 160))
+    return root
+
+
+def test_mpii_has_its_table_and_the_worst_are_drawn(evaluate, mpii, tmp_path, capsys):
+    written, sheet = tmp_path / "figures.json", tmp_path / "worst.png"
+    arguments = ["--weights", str(mpii / "mpii16.json"), "--dataset", "mpii", "--root", str(mpii), "--device", "cpu"]
+    assert evaluate([*arguments, "--json", str(written), "--gallery", str(sheet), "--gallery-size", "1"]) == 0
+    report = json.loads(written.read_text(encoding="utf-8"))
+    # 28 joints without pelvis and thorax; one is 18 px off: within 0.5 heads of 60 px, beyond 0.1.
+    assert (report["PCKh@0.5"], report["people_with_head"], report["skipped"]) == (100, 2, [])
+    assert report["PCKh@0.1"] == pytest.approx(100 * 27 / 28, abs=1e-3)
+    table = report["mpii_table"]["PCKh@0.1"]
+    assert table["Wrist"] == 75
+    assert {table[part] for part in ("Head", "Shoulder", "Elbow", "Hip", "Knee", "Ankle")} == {100}
+    assert table["Mean"] == report["PCKh@0.1"]
+    assert cv2.imread(str(sheet)) is not None
+    printed = capsys.readouterr().out
+    assert "PCKh@0.1 Wrist" in printed
+
+
+def test_a_damaged_picture_is_passed_over_and_named(evaluate, tmp_path, markers, capsys):
+    (tmp_path / "images").mkdir()
+    grid = np.stack(np.meshgrid([20.0, 40, 60], [15.0, 30, 45, 60, 75]), axis=-1).reshape(-1, 2)[:14]
+    labels = np.ones((14, 3, 101))
+    labels[:, :2] = grid[:, :, None]
+    scipy.io.savemat(tmp_path / "joints.mat", {"joints": labels})
+    _, data = cv2.imencode(".jpg", markers.paint((80, 90), grid, 3))
+    whole = data.tobytes()
+    for number in range(1, 102):
+        (tmp_path / "images" / f"im{number:05d}.jpg").write_bytes(whole if number != 50 else whole[: len(whole) // 2])
+    markers.model(tmp_path, LSP14, (32, 32))
+    written = tmp_path / "figures.json"
+    arguments = ["--weights", str(tmp_path / "lsp14.json"), "--dataset", "lspet", "--root", str(tmp_path)]
+    arguments += ["--device", "cpu", "--json", str(written), "--predictions", str(tmp_path / "found.npz")]
+    assert evaluate(arguments) == 0
+    report = json.loads(written.read_text(encoding="utf-8"))
+    assert report["people"] == report["pictures"] == 100
+    assert len(report["skipped"]) == 1
+    assert "im00050.jpg is cut off" in report["skipped"][0]
+    with np.load(tmp_path / "found.npz") as file:
+        assert 50 not in file["index"]
+    assert "skipped 1: " in capsys.readouterr().out
+    (tmp_path / "images" / "im00060.jpg").write_bytes(b"")
+    assert evaluate(arguments) == 1
+    told = capsys.readouterr().err
+    assert "2 of 101 cannot be used, more than 1%" in told
+    assert "im00050.jpg" in told
+    assert "im00060.jpg" in told

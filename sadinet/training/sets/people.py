@@ -30,7 +30,7 @@ class Fault:
     reason: str
 
     def __str__(self) -> str:
-        return f"{self.name}: {self.reason}"
+        return self.reason if self.name in self.reason else f"{self.name}: {self.reason}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

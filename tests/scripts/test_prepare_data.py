@@ -1,0 +1,136 @@
+"""Data for training from the command line: check, clean, pack, and one line for what cannot be done."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import scipy.io
+
+from sadinet.skeletons import COCO17, LSP14, convert
+from sadinet.training.sets.shards import load_shards
+
+SCRIPTS = Path(__file__).parents[2] / "scripts"
+
+
+@pytest.fixture
+def prepare(monkeypatch):
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    import prepare_data
+
+    return prepare_data.main
+
+
+# A torso of 100 px.
+PLACES = {
+    "right_ankle": (60, 300), "right_knee": (55, 240), "right_hip": (70, 170), "left_hip": (130, 170),
+    "left_knee": (145, 240), "left_ankle": (140, 300), "right_wrist": (20, 180), "right_elbow": (35, 135),
+    "right_shoulder": (70, 90), "left_shoulder": (130, 90), "left_elbow": (165, 135), "left_wrist": (180, 180),
+    "neck": (100, 75), "head_top": (100, 25),
+}  # fmt: skip
+
+
+@pytest.fixture
+def lspet(tmp_path):
+    """200 pictures of the size of a stamp, and one that is cut off; labels of picture 2 have a far wrist."""
+    root = tmp_path / "lspet"
+    (root / "images").mkdir(parents=True)
+    truth = np.array([PLACES[name] for name in LSP14.joints], dtype=float) / 4
+    labels = np.ones((201, 14, 3))
+    labels[:, :, :2] = truth
+    labels[1, LSP14.index("left_wrist"), :2] -= (25, 20)
+    _, data = cv2.imencode(".jpg", np.random.default_rng(0).integers(0, 256, (80, 50, 3), dtype=np.uint8))
+    whole = data.tobytes()
+    for number in range(1, 202):
+        (root / "images" / f"im{number:05d}.jpg").write_bytes(whole if number != 77 else whole[:300])
+    scipy.io.savemat(root / "joints.mat", {"joints": labels.transpose(1, 2, 0)})
+    told = convert(LSP14, COCO17).apply(np.broadcast_to(truth, (201, 14, 2)), axis=1)
+    sure = np.full((201, 17), 0.9)
+    np.savez(tmp_path / "teachers.npz", index=np.arange(1, 202), a=told, a_conf=sure, b=told + 0.5, b_conf=sure)
+    return root
+
+
+def test_check_clean_and_pack(prepare, lspet, tmp_path, capsys):
+    (lspet / "images" / "im00200.jpg").unlink()
+    assert prepare(["check", str(lspet)]) == 0  # one damaged picture of 201 passes
+    told = capsys.readouterr().out
+    assert "lspet: " in told
+    assert "200 pictures with 200 people, joints of lsp14" in told
+    assert "im00077.jpg is cut off" in told.replace("\n", " ")
+    assert "1 labelled pictures are not there" in told
+    assert "lspet.html" in told
+
+    cleaned, shards = tmp_path / "cleaned", tmp_path / "shards"
+    assert prepare(["clean", str(lspet), "-o", str(cleaned), "--opinions", str(tmp_path / "teachers.npz")]) == 0
+    told = capsys.readouterr().out
+    assert "asked: a, b" in told
+    with (cleaned / "changes.csv").open(encoding="utf-8", newline="") as stream:
+        (row,) = csv.DictReader(stream)
+    assert (row["key"], row["joint"], row["reason"]) == ("im00002", "left_wrist", "disagrees")
+    assert cv2.imread(str(cleaned / "sheet.png")) is not None
+
+    packed = ["pack", str(lspet), "-o", str(shards), "--labels", str(cleaned / "labels.npz"), "--shard-mb", "0.1"]
+    assert prepare(packed) == 0
+    told = capsys.readouterr().out
+    assert "lspet: 199 of 200 people" in told
+    assert "skipped" in told
+    assert "im00077.jpg" in told
+    assert max(path.stat().st_size for path in shards.glob("*.npz")) <= 100_000
+    people = load_shards(shards)
+    assert len(people) == 199
+    wrist = LSP14.index("left_wrist")
+    assert np.flatnonzero(people.weight[:, wrist] == 0).tolist() == [people.keys.index("im00002")]
+    assert prepare(packed) == 1
+    assert "holds shards already" in capsys.readouterr().err
+
+
+def test_two_sets_and_a_selection(prepare, lspet, tmp_path):
+    assert prepare(["pack", str(lspet), "-o", str(tmp_path / "a"), "--select", "1:5", "--format", "png"]) == 0
+    assert load_shards(tmp_path / "a").keys == [f"im{n:05d}" for n in range(1, 6)]
+    assert prepare(["pack", str(lspet), str(lspet), "-o", str(tmp_path / "b")]) == 0
+    index = json.loads((tmp_path / "b" / "shards.json").read_text(encoding="utf-8"))
+    assert index["sets"] == {"lspet": 200, "lspet-2": 200}
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("check gone", "no folder gone"),
+        ("check empty", "looked for: joints.mat"),
+        ("pack empty -o out", "looked for: joints.mat"),
+        ("pack lspet -o out --select 900:999", "nobody is left"),
+        ("pack lspet -o out --split val", "check --select and --split"),
+        ("pack lspet lspet -o out --select 1:5", "are for one ROOT"),
+        ("pack lspet -o out --shard-mb 0.002", "alone needs"),
+        ("pack lspet -o out --shard-mb 0", "--shard-mb above 0"),
+        ("pack lspet -o out --labels teachers-of-others.npz", "labels nobody"),
+        ("pack lspet -o lspet/joints.mat", "cannot make folder"),
+        ("pack lspet -o out --select 70:80", "im00077.jpg"),
+        ("clean lspet -o out --opinions teachers-of-others.npz", "says nothing of the people"),
+        ("clean lspet -o out --opinions lspet/joints.mat", "cannot read"),
+    ],
+)
+def test_bad_input_is_one_line(prepare, lspet, tmp_path, monkeypatch, capsys, line, words):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
+    np.savez(tmp_path / "teachers-of-others.npz", index=["x"], a=np.zeros((1, 17, 2)), a_conf=np.ones((1, 17)))
+    assert prepare(line.split()) == 1
+    told = capsys.readouterr().err.strip()
+    assert told.startswith("prepare_data: ")
+    assert words in told
+    assert "\n" not in told
+
+
+def test_a_set_with_too_much_damage_is_not_usable(prepare, lspet, capsys):
+    for number in (3, 5):
+        (lspet / "images" / f"im{number:05d}.jpg").write_bytes(b"")
+    assert prepare(["check", str(lspet)]) == 1
+    told = capsys.readouterr().out
+    assert "NOT USABLE: more than 1% is faulty" in told
+    assert "3 labels or pictures cannot be used" in told
+    assert prepare(["check", str(lspet), "--quick"]) == 0
+    assert "pictures were not opened" in capsys.readouterr().out
