@@ -14,6 +14,7 @@ from app.state import AppState, Phase, Problem
 
 if TYPE_CHECKING:
     from app.main_window import MainWindow
+    from sadinet.pipeline.live_status import LiveStatus
     from sadinet.results import FrameResult
 
 _LATE = 60  # pictures of which the latency is taken
@@ -28,6 +29,7 @@ class Rendering:
         shown: pictures so far.
         last: the last one, None where nothing is open.
         has_heatmap: whether a heatmap lies over it.
+        status: how the open source was doing last; None where nothing is open.
     """
 
     def __init__(self, window: MainWindow) -> None:
@@ -43,6 +45,7 @@ class Rendering:
         self.has_heatmap = False
         self.shown = 0
         self.last: FrameResult | None = None
+        self.status: LiveStatus | None = None
 
     def show(self, snapshot: Snapshot) -> None:
         """Show what is new."""
@@ -52,6 +55,7 @@ class Rendering:
             self._show_state(before, state)
         if snapshot.live is not None and state.phase is Phase.OPEN:
             self._show_picture(snapshot)
+        self.status = (snapshot.status or self.status) if state.phase is Phase.OPEN else None
         is_standing = snapshot.place is not None and not snapshot.is_playing
         if snapshot.status is not None and is_standing:
             # What stands is neither late nor slow.
