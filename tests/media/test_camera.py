@@ -70,7 +70,7 @@ class Picture:
 
     def grab(self) -> bool:
         if self.device.hangs.is_set():
-            self.device.freed.wait(10)
+            self.device.freed.wait(60)
         time.sleep(1 / RATE_HZ)
         return self.device.is_plugged
 
@@ -92,11 +92,12 @@ def device():
 
 
 def opened(device: Device, camera: CameraInfo | int | str = 0, **changes):
-    limits = {"timeout_s": 2.0, "stall_s": 0.3, "return_s": 0.0} | changes
+    # Far above what a busy machine needs between two pictures.
+    limits = {"timeout_s": 10.0, "stall_s": 2.0, "return_s": 0.0} | changes
     return open_camera(camera, factory=device.open, cameras=device.listed, **limits)
 
 
-def wait_for(source, kind: str, limit_s: float = 3.0):
+def wait_for(source, kind: str, limit_s: float = 20.0):
     deadline = time.monotonic() + limit_s
     while source.state.kind != kind:
         assert time.monotonic() < deadline, source.state
@@ -104,7 +105,7 @@ def wait_for(source, kind: str, limit_s: float = 3.0):
     return source.state
 
 
-def read_on(source, limit_s: float = 8.0):
+def read_on(source, limit_s: float = 30.0):
     """Read until it raises."""
     deadline = time.monotonic() + limit_s
     while time.monotonic() < deadline:
@@ -137,13 +138,13 @@ def test_frames_come_in_order_with_the_time_of_their_grab(device):
 def test_whoever_is_slow_gets_the_newest_frame_and_the_rest_is_counted(device):
     source = opened(device)
     first = source.read(1.0)
-    time.sleep(0.3)
+    time.sleep(1.0)
     late = source.read(1.0)
     age_s = time.monotonic() - late.captured_s
     source.close()
     assert late.frame.index - first.frame.index > 5
     assert source.dropped == late.frame.index - first.frame.index - 1 + first.frame.index
-    assert age_s < 0.3
+    assert age_s < 0.8, "the oldest would be a second old"
 
 
 def test_what_the_camera_gives_in_place_of_what_was_asked_is_told(device):
@@ -172,12 +173,12 @@ def test_a_large_picture_is_asked_for_compressed_and_nothing_may_wait_in_the_dri
 
 
 def test_a_camera_that_opens_slowly_is_told_in_time_and_let_go_of_later(device):
-    device.opening_s = 0.6
+    device.opening_s = 2.0
     began = time.monotonic()
     with pytest.raises(SourceError, match=r"camera Front Cam gave no picture within 0.2 s"):
         opened(device, timeout_s=0.2)
-    assert time.monotonic() - began < 0.5
-    deadline = time.monotonic() + 2
+    assert time.monotonic() - began < 1.8
+    deadline = time.monotonic() + 20
     while not device.released:
         assert time.monotonic() < deadline
         time.sleep(0.02)
@@ -191,42 +192,42 @@ def test_a_camera_that_is_in_use_is_told(device):
 
 
 def test_a_read_that_hangs_is_told_after_a_time_and_closing_does_not_wait_for_it(device):
-    source = opened(device)
+    source = opened(device, stall_s=0.3)
     source.read(1.0)
     device.hangs.set()
     began = time.monotonic()
     with pytest.raises(SourceError, match=r"has given no picture for 0.3 s \(plug it in again"):
         read_on(source)
-    assert 0.2 < time.monotonic() - began < 1.0
+    assert 0.2 < time.monotonic() - began < 20
     assert source.state.kind == "failed"
     with pytest.raises(SourceError):
         source.read(0.0)
     began = time.monotonic()
     source.close()
-    assert time.monotonic() - began < 0.8
+    assert time.monotonic() - began < 20
     device.freed.set()
 
 
 def test_closing_while_a_read_waits_and_the_camera_hangs_ends_the_read(device):
-    source = opened(device, stall_s=30)
+    source = opened(device, stall_s=90)
     source.read(1.0)
     device.hangs.set()
     answers = []
-    reader = threading.Thread(target=lambda: answers.append([source.read(10) for _ in range(3)][-1]))
+    reader = threading.Thread(target=lambda: answers.append([source.read(60) for _ in range(3)][-1]))
     reader.start()
     time.sleep(0.1)
     began = time.monotonic()
     source.close()
-    reader.join(1.0)
+    reader.join(20)
     assert not reader.is_alive()
     assert answers == [None]
-    assert time.monotonic() - began < 1.0
+    assert time.monotonic() - began < 20
     assert source.state.kind == "closed"
     source.close()
 
 
 def test_an_overdue_frame_is_told_before_the_camera_counts_as_lost(device):
-    source = opened(device, stall_s=0.8)
+    source = opened(device, stall_s=10.0)
     source.read(1.0)
     device.hangs.set()
     assert wait_for(source, "waiting").message == "the next picture is overdue"
@@ -245,7 +246,7 @@ def test_an_unplugged_camera_comes_back_by_its_identity_under_another_number(dev
     assert state.since_s <= time.monotonic()
     device.info = CameraInfo(3, "Front Cam", "usb-front")
     device.is_plugged = True
-    after = next_frame(source, 6.0)
+    after = next_frame(source, 20.0)
     assert source.state.kind == "connected"
     assert after.frame.flags == ("after_gap",)
     assert after.frame.time_s - before.frame.time_s == pytest.approx(after.captured_s - before.captured_s, abs=1e-9)
