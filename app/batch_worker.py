@@ -23,8 +23,10 @@ from app.batch_course import contains, heard, removed, starting
 from app.batch_events import BatchEvent, Ended, Looked, Over
 from app.batch_file import load_queue, save_queue
 from app.batch_state import BatchOptions, BatchPhase, BatchState, Fault
+from app.claim import Claim
 from sadinet.errors import SadinetError
 
+_THEIRS = "SADI-NET is open twice: the other window keeps its list of files, this one's is forgotten when it is closed."
 _DIED = "the process that worked on the batch died"
 _DIED_REMEDY = "it may have run out of memory; start again to go on, with fewer processes"
 
@@ -33,15 +35,23 @@ class BatchWorker:
     """A queue of files that outlives the program.
 
     Args:
-        path: where the list is kept; None keeps it nowhere.
+        path: where the list is kept; None keeps it nowhere. Of two programs the second begins with an empty list, and
+            keeps it nowhere.
+
+    Attributes:
+        note: what is to be told of the list that was kept; empty if all is well.
     """
 
     def __init__(self, path: Path | None = None) -> None:
-        self._path = path
+        self._claim = None if path is None else Claim(path)
+        is_theirs = self._claim is not None and not self._claim.is_ours
+        self._path = None if is_theirs else path
         self._heard: queue.SimpleQueue[tuple[BatchEvent, float]] = queue.SimpleQueue()
         self._background = Background("app batch list")
         self._process: _Process | None = None
-        self._state, self.note = (BatchState(), "") if path is None else load_queue(path)
+        self._state, self.note = (BatchState(), "") if self._path is None else load_queue(self._path)
+        if is_theirs:
+            self.note = _THEIRS
 
     @property
     def state(self) -> BatchState:
@@ -133,7 +143,10 @@ class BatchWorker:
         if self._process is not None:
             self._process.end(deadline)
             self._process = None
-        return self._background.close(deadline)
+        late = self._background.close(deadline)
+        if self._claim is not None:
+            self._claim.let_go()
+        return late
 
     def _start(self, *, is_check: bool) -> None:
         if not self._state.can_start:

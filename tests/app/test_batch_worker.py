@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -205,3 +206,25 @@ def test_a_folder_that_cannot_be_made_is_told(worker, clip, tmp_path):
     worker.start()
     fault = wait(worker, lambda state: not state.phase.is_busy).fault
     assert "a file stands where a folder is needed" in fault.remedy
+
+
+def test_the_second_of_two_programs_leaves_the_list_alone_and_says_so(tmp_path):
+    path = tmp_path / "queue.json"
+    first, second = BatchWorker(path), BatchWorker(path)
+    assert first.note == ""
+    assert "open twice" in second.note
+    first.set_options(replace(first.state.options, folder="first"))
+    second.set_options(replace(second.state.options, folder="second"))
+    assert second.close() == ()
+    assert first.close() == ()
+
+    third = BatchWorker(path)
+    assert (third.note, third.state.options.folder) == ("", "first")
+    assert third.close() == ()
+
+
+def test_a_place_that_cannot_be_locked_does_not_keep_the_program_from_working(tmp_path):
+    (tmp_path / "file").touch()
+    worker = BatchWorker(tmp_path / "file" / "queue.json")
+    assert worker.note == ""
+    assert worker.close() == ()
