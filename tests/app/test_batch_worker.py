@@ -226,5 +226,7 @@ def test_the_second_of_two_programs_leaves_the_list_alone_and_says_so(tmp_path):
 def test_a_place_that_cannot_be_locked_does_not_keep_the_program_from_working(tmp_path):
     (tmp_path / "file").touch()
     worker = BatchWorker(tmp_path / "file" / "queue.json")
-    assert worker.note == ""
+    assert "open twice" not in worker.note
+    worker.set_options(replace(worker.state.options, folder="here"))
+    assert worker.state.options.folder == "here"
     assert worker.close() == ()
