@@ -24,7 +24,8 @@ import torch
 from torch import distributed as dist
 
 from sadinet.errors import SadinetError
-from sadinet.training.config import train_config
+from sadinet.network.measure import parameters_and_macs
+from sadinet.training.config import TrainConfig, train_config
 from sadinet.training.loop import Trainer
 from sadinet.training.machine import open_machine
 from sadinet.training.plain import build, override, read_toml
@@ -34,7 +35,7 @@ from sadinet.training.sources import DataConfig, load_data
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path, required=True, help="folder of checkpoints and log")
+    parser.add_argument("--out", type=Path, help="folder of checkpoints and log")
     parser.add_argument("--config", type=Path, help="TOML file; what else is given here comes after it")
     parser.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="any setting, as in losses.rle=0.05"
@@ -56,12 +57,16 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     data.add_argument("--teachers", type=Path, help="folder with lspet.npz and stanford40.npz")
     data.add_argument("--stanford40", type=Path, help="folder with JPEGImages/ and XMLAnnotations/")
     data.add_argument("--stanford40-share", type=float, default=0.6, help="how much of it an epoch sees")
+    parser.add_argument("--describe", action="store_true", help="tell the network's size and cost, and stop")
     run = parser.add_argument_group("machine")
     run.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda", "mps"])
     run.add_argument("--backend", default="auto", choices=["auto", "fabric", "torch"], help="auto: Fabric if installed")
     run.add_argument("--threads", type=int, default=torch.get_num_threads())
     run.add_argument("--workers", type=int, default=1, help="processes that prepare crops, for each process")
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if options.out is None and not options.describe:
+        parser.error("the following arguments are required: --out")
+    return options
 
 
 _DIRECT = ("preset", "stages", "batch", "rate", "precision", "seed")
@@ -101,6 +106,16 @@ def _only(**values: str | None) -> dict[str, str]:
     return {name: value for name, value in values.items() if value is not None}
 
 
+def describe(config: TrainConfig) -> str:
+    """Return one line: size, cost of a crop, and length of the training."""
+    parameters, macs = parameters_and_macs(config.network)
+    width, height = config.network.size_wh
+    return (
+        f"{height}x{width} (h x w), {config.skeleton}, {config.network.stacks} x hourglass: {parameters / 1e6:.2f} M "
+        f"parameters, {macs / 1e9:.2f} GMACs; {config.epochs} epochs in batches of {config.batch}"
+    )
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Train; returns the exit code."""
     options = parse(arguments)
@@ -115,6 +130,9 @@ def main(arguments: list[str] | None = None) -> int:
         values = settings(options)
         data = build(DataConfig, values.pop("data"), "data")
         config = train_config(values)
+        if options.describe:
+            print(describe(config))
+            return 0
         machine = open_machine(options.device, config.precision, options.backend)
         mixture, held_out = load_data(data, config.joint_set)
         say(f"on {machine.ranks} x {machine.device} in {machine.precision}, {machine.name}")

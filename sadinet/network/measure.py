@@ -35,11 +35,16 @@ class Measures:
 
 def measure(config: NetworkConfig) -> Measures:
     """Measure a SADI-NET without computing or allocating any of it."""
+    return Measures(*parameters_and_macs(config), receptive_field(config))
+
+
+def parameters_and_macs(config: NetworkConfig) -> tuple[int, int]:
+    """Return the numbers that are trained and the multiply-accumulates for one crop, without allocating any of it."""
     with FakeTensorMode():
         network = SadiNet(config).eval()
         parameters = sum(parameter.numel() for parameter in network.parameters())
         macs = count_macs(network, torch.zeros(1, 3, config.size_wh[1], config.size_wh[0]))
-    return Measures(parameters, macs, receptive_field(config))
+    return parameters, macs
 
 
 def count_macs(network: nn.Module, planes: Tensor) -> int:

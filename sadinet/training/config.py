@@ -164,6 +164,8 @@ def train_config(values: Mapping[str, Any]) -> TrainConfig:
     Raises:
         InputError: for a value that is unknown, missing or wrong.
     """
+    if not isinstance(values.get("network", {}), Mapping):
+        raise InputError(f"setting network is {values['network']!r}", "must be a table with names")
     plain = dict(values)
     name = plain.pop("preset", None)
     if isinstance(plain.get("stages"), str):
@@ -176,7 +178,7 @@ def train_config(values: Mapping[str, Any]) -> TrainConfig:
     if isinstance(plain.get("skeleton"), str):
         network["joints"] = values.get("network", {}).get("joints", len(skeleton_by_name(plain["skeleton"])))
     plain["network"] = network
-    if plain.get("stages"):
+    if isinstance(plain.get("stages"), list) and plain["stages"]:
         last = build(TrainConfig, {"network": {"joints": 19}, "stages": plain["stages"][-1:]}).stages[0]
         given = values.get("network", {})
         network["size_wh"] = given.get("size_wh", list(last.size_wh))

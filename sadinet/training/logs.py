@@ -104,8 +104,6 @@ class TrainingLog:
         found, data = cv2.imencode(".jpg", sheet, [cv2.IMWRITE_JPEG_QUALITY, 85])
         if found:
             write_bytes(folder / f"epoch-{epoch:03d}.jpg", data.tobytes())
-        if self._board is not None:
-            self._board.add_image("held out", sheet[:, :, ::-1], epoch, dataformats="HWC")
 
 
 def append_row(path: Path, row: Row) -> None:

@@ -71,6 +71,8 @@ def build(kind: type[Settings], values: Mapping[str, Any], where: str = "") -> S
     Raises:
         InputError: for an unknown, missing or wrong value; names it with what would be right.
     """
+    if not isinstance(values, Mapping):
+        raise InputError(f"setting {where} is {values!r}", "must be a table with names")
     known = {field.name: field for field in fields(kind)}  # type: ignore[arg-type]
     if unknown := sorted(set(values) - set(known)):
         raise InputError(f"unknown setting {_name(where, unknown[0])}", "one of: " + ", ".join(known))
@@ -89,8 +91,6 @@ def _name(where: str, key: str) -> str:
 def _convert(hint: Any, value: Any, name: str) -> Any:
     origin, parts = get_origin(hint), get_args(hint)
     if isinstance(hint, type) and is_dataclass(hint):
-        if not isinstance(value, Mapping):
-            raise InputError(f"setting {name} is {value!r}", "must be a table with names")
         return build(hint, value, name)
     if origin is Literal:
         if value not in parts:

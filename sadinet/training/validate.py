@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from sadinet.dark import decode
+from sadinet.dark import Method, decode
 from sadinet.geometry import box_of_joints, crop_matrix, heatmap_to_crop, invert, pixel_scale, transform
 from sadinet.network.config import STEM_STRIDE
 from sadinet.network.model import Deployed, SadiNet
@@ -31,6 +31,7 @@ def predict(
     batch: int = 32,
     *,
     skeleton: Skeleton = BODY19,
+    method: Method = "dark",
     autocast: Callable[[], AbstractContextManager[Any]] = nullcontext,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return joints (N, K, 2) and sigma (N, K, 2) in picture pixels; sigma is NaN where the DLM is off.
@@ -42,6 +43,7 @@ def predict(
         sigma: standard deviation that DARK smooths with, heatmap cells.
         batch: crops at a time.
         skeleton: whose joints the heatmaps are; body19's box is that of LSP's 14 joints, as in the evaluations.
+        method: how joints are read from heatmaps.
         autocast: makes the context that the network computes in.
     """
     device = next(network.parameters()).device
@@ -55,7 +57,7 @@ def predict(
         crops = np.stack([cut_crop(people.pictures[i], m, size_wh) for i, m in zip(rows, matrices, strict=True)])
         with autocast():
             output = [values.float().cpu().numpy() for values in deployed(torch.from_numpy(crops).to(device))]
-        found = decode(output[0], sigma)
+        found = decode(output[0], sigma, method)
         for k, (i, matrix) in enumerate(zip(rows, matrices, strict=True)):
             joints[i] = transform(heatmap_to_crop(found.cells[k], STEM_STRIDE), invert(matrix))
             if len(output) > 1:

@@ -130,3 +130,41 @@ def test_criterion_leaves_out_what_has_no_weight():
     parts = Criterion(LossWeights(spatial=0.0))([answer], POINTS, WEIGHT, 1.5)
     assert parts["spatial"] == parts["rle"] == 0
     assert parts["total"] == 4 * parts["heatmap"]
+
+
+def test_biased_targets_lie_on_cells():
+    floor = draw_targets(POINTS, (16, 20), 1.5, "floor")
+    np.testing.assert_allclose(floor.numpy(), encode(POINTS.numpy(), (16, 20), 1.5, "floor"), atol=1e-5)
+    assert floor[0, 0, 4, 3] == 1
+
+
+def test_the_wing_is_continuous_at_its_bend_and_steep_at_small_errors():
+    target = torch.ones(1, 1, 1, 1)
+
+    def loss(apart):
+        return heatmap_loss(target - apart, target, torch.ones(1, 1), 0.0, "wing").item()
+
+    assert loss(0.0) == pytest.approx(0, abs=1e-6)
+    assert loss(0.5 - 1e-4) == pytest.approx(loss(0.5 + 1e-4), abs=1e-3)
+    # Near the target: log(1 + apart^(2.1 - 1)).
+    assert loss(0.2) == pytest.approx(math.log1p(0.2**1.1), rel=1e-4)
+
+
+def test_the_hardest_half_counts_alone():
+    maps = TARGETS.clone()
+    maps[0, 0] += 0.5
+    maps[0, 1] += 0.4
+    maps[0, 2] += 0.1
+    hardest = heatmap_loss(maps, TARGETS, WEIGHT, 0.0, "hardest")
+    expected = heatmap_loss(maps, TARGETS, torch.tensor([[1.0, 1.0, 0.0]]), 0.0)
+    torch.testing.assert_close(hardest, expected)
+
+
+def test_a_teacher_counts_without_labels():
+    criterion = Criterion(LossWeights(heatmap=1.0, spatial=0.0, rle=0.0, teacher=2.0))
+    answer = Distribution(0.8 * TARGETS, 0.8 * TARGETS)
+    with torch.no_grad():
+        parts = criterion([answer], POINTS, 0 * WEIGHT, 1.5, TARGETS)
+    assert parts["heatmap"] == 0
+    assert parts["teacher"] > 0
+    torch.testing.assert_close(parts["total"], 2 * parts["teacher"])

@@ -1,0 +1,180 @@
+"""Recipes, ablations and the sheet of gates: the real scripts on made-up people, tiny."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SCRIPTS = ROOT / "scripts"
+RECIPES = sorted((SCRIPTS / "recipes").glob("*.toml"))
+
+
+@pytest.fixture
+def script(monkeypatch):
+    """Import a script by name, as if it were started from its folder."""
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    return __import__
+
+
+@pytest.fixture(scope="module")
+def shards(tmp_path_factory):
+    """Two folders of packed made-up people, to train on and to choose by."""
+    from sadinet.training.sets.crops import Crop
+    from sadinet.training.sets.shards import ShardWriter
+
+    sys.path.insert(0, str(SCRIPTS))
+    try:
+        from made_up_set import made_up_set
+    finally:
+        sys.path.remove(str(SCRIPTS))
+    root = tmp_path_factory.mktemp("packed")
+    for name, count, seed in (("train", 8, 1), ("val", 4, 2)):
+        people = made_up_set(count, seed)
+        writer = ShardWriter(root / name)
+        for row in range(count):
+            picture, joints = people.pictures[row], people.joints[row]
+            writer.add(Crop(people.keys[row], picture, joints, people.weight[row], 0), "made-up")
+        writer.finish()
+    return root
+
+
+TINY = ["batch=4", "stages=64x1", "network.widths=[8,16]", "network.blocks=[]", "network.stacks=1"]
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda path: path.stem)
+def test_a_recipe_runs_on_packed_people(recipe, shards, script, tmp_path):
+    """All of a recipe but its size: skeleton, losses, augmentation, optimiser, schedule, and data from shards."""
+    arguments = ["--config", str(recipe), "--out", str(tmp_path), "--device", "cpu", "--workers", "0"]
+    arguments += ["--shards", str(shards / "train"), "--choose-shards", str(shards / "val"), "--precision", "fp32"]
+    for setting in TINY:
+        arguments += ["--set", setting]
+    assert script("train").main(arguments) == 0
+    with (tmp_path / "log.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 1
+    assert np.isfinite(float(rows[0]["total"]))
+    assert cv2.imread(str(tmp_path / "pictures" / "epoch-001.jpg")) is not None
+
+
+def test_recipes_of_all_full_sets_are_there():
+    names = {"coco-128x96", "coco-256x192", "coco-384x288", "lsp-lspet", "mpii-256x256"}
+    assert {path.stem for path in RECIPES} == names
+
+
+def test_a_recipe_tells_its_size(script, capsys):
+    recipe = SCRIPTS / "recipes" / "lsp-lspet.toml"
+    assert script("train").main(["--config", str(recipe), "--describe"]) == 0
+    assert "256x256 (h x w), body19, 1 x hourglass: 1.66 M parameters" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--set", "rat=1"], "unknown setting rat"),
+        (["--set", "losses.kind=cubed"], "setting losses.kind is 'cubed' (one of: squared, wing, hardest)"),
+        (["--set", "network.joints=3"], "the network has 3 heatmaps, body19 has 19 joints"),
+        (["--stages", "100x1"], "stage 100x100"),
+        (["--config", "nowhere.toml"], "cannot read nowhere.toml"),
+        ([], "the settings name no data.train"),
+    ],
+)
+def test_a_mistake_in_the_settings_is_one_line(arguments, said, script, tmp_path, capsys):
+    assert script("train").main(["--out", str(tmp_path / "out"), "--device", "cpu", *arguments]) == 1
+    told = capsys.readouterr().err
+    assert said in told
+    assert told.count("\n") == 1
+
+
+ABLATION = ["--made-up", "8", "--budget", "8", "--seeds", "2", "--workers", "0", "--device", "cpu"]
+for setting in ("batch=4", "stages=64x1", "network.widths=[8,16]", "network.blocks=[]", "precision=fp32"):
+    ABLATION += ["--set", setting]
+
+
+def test_an_ablation_goes_on_where_it_was_and_ends_alike(script, tmp_path, capsys):
+    main = script("ablate").main
+    names = ["--variants", "DLM: off", "encoding: biased"]
+    assert main([*ABLATION, *names, "--out", str(tmp_path)]) == 0
+    table = (tmp_path / "table.md").read_text()
+    assert [line.split("|")[1].strip() for line in table.splitlines()[2:]] == [
+        "SADI-NET", "DLM: off", "encoding: biased", "decoding: argmax", "decoding: shift",
+    ]  # fmt: skip
+    cells = sorted((tmp_path / "cells").iterdir())
+    assert len(cells) == 6
+    kept = {path: path.stat().st_mtime_ns for path in cells}
+    lost = tmp_path / "cells" / "dlm-off-2.json"
+    before = json.loads(lost.read_text())["figures"]
+    lost.unlink()
+    capsys.readouterr()
+    assert main([*ABLATION, *names, "--out", str(tmp_path)]) == 0
+    assert json.loads(lost.read_text())["figures"] == before
+    assert all(path.stat().st_mtime_ns == kept[path] for path in cells if path != lost)
+    assert (tmp_path / "table.md").read_text() == table
+    assert main([*ABLATION, *names, "--out", str(tmp_path), "--set", "rate=1e-4"]) == 1
+    assert "was made with other settings" in capsys.readouterr().err
+
+
+def test_every_variant_is_a_network_of_its_own(script, monkeypatch):
+    ablate = script("ablate")
+    options = ablate.parse([*ABLATION, "--out", "x"])
+    made = {variant.name: ablate.settings_of(options, variant, 1, 1) for variant in ablate.VARIANTS}
+    assert len({repr(config) for config in made.values()}) == len(ablate.VARIANTS)
+    first = made["SADI-NET"].network
+    assert (first.block, first.sfm, first.dlm, first.stacks) == ("rfm", "both", "learned", 1)
+    assert made["SADI-NET"].encoding == "unbiased"
+
+
+def test_intervals_by_hand(script):
+    mean, half = script("ablate").interval([1.0, 2.0, 3.0])
+    # Student's t of two degrees of freedom, 97.5%: 4.303; the deviation is 1.
+    assert (mean, half) == pytest.approx((2.0, 4.303 / np.sqrt(3)), abs=1e-3)
+
+
+def test_the_sheet_shows_every_gate_of_the_shipped_model(script, clip, tmp_path):
+    inspect = script("inspect_network")
+    network = inspect.open_network("default", None)
+    seen = inspect.Seen()
+    inspect.watch(network, seen)
+    out = tmp_path / "sheet.png"
+    assert inspect.main(["--picture", str(clip), "--box", "765,51,163,295", "-o", str(out)]) == 0
+    sheet = cv2.imread(str(out))
+    assert sheet.shape[0] > 600
+    config = network.config
+    import torch
+
+    with torch.no_grad():
+        network(torch.zeros(1, 3, config.size_wh[1], config.size_wh[0]))
+    assert len(seen.gates) == config.stacks * config.depth
+    assert all(0 <= gate.min() <= gate.max() <= 1 for gate in seen.gates.values())
+    # Over the scales the shares of a channel add up to their number, so that equal ones change nothing.
+    for shares in seen.shares.values():
+        np.testing.assert_allclose(shares.sum(axis=0), len(config.widths), rtol=1e-5)
+
+
+def test_a_wrong_box_or_model_is_one_line(script, clip, tmp_path, capsys):
+    inspect = script("inspect_network")
+    out = ["--picture", str(clip), "-o", str(tmp_path / "sheet.png")]
+    assert inspect.main([*out, "--box", "1,2,3"]) == 1
+    assert inspect.main([*out, "--weights", str(tmp_path / "no.pt")]) == 1
+    told = capsys.readouterr().err
+    assert "box '1,2,3'" in told
+    assert "no checkpoint" in told
+
+
+@pytest.mark.slow
+def test_the_training_line_of_the_documents_runs_in_two_processes(shards, tmp_path):
+    run = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    run += [str(SCRIPTS / "train.py"), "--out", str(tmp_path), "--shards", str(shards / "train"), "--threads", "1"]
+    run += ["--choose-shards", str(shards / "val"), "--device", "cpu", "--precision", "fp32", "--workers", "0"]
+    for setting in TINY:
+        run += ["--set", setting]
+    done = subprocess.run(run, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "on 2 x cpu in fp32" in done.stdout
