@@ -1,4 +1,4 @@
-"""Commands that README.md and docs/ name within a sentence exist; their code blocks run in tests/docs/test_blocks.py."""
+"""Commands that README.md and docs/ name in a sentence exist; their code blocks run in tests/docs/test_blocks.py."""
 
 from __future__ import annotations
 
