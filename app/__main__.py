@@ -7,6 +7,7 @@ import contextlib
 import logging
 import multiprocessing
 import os
+import re
 import sys
 import tempfile
 import threading
@@ -38,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if fault := why_no_window():
         sys.stderr.write(f"sadinet-app: {fault}\n")
         return 1
-    _load_torch_first(options.engine)
+    _load_torch_first(options.engine, options.device, options.settings or _settings_path())
     code, late = _run(options, began_s)
     if late:
         _log.warning("not ended in time: %s", ", ".join(late))
@@ -68,10 +69,27 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _load_torch_first(engine: str | None) -> None:
-    """Load torch before Qt where it was asked for: on Windows it does not load any more afterwards."""
+def _load_torch_first(engine: str | None, device: str | None, settings: Path) -> None:
+    """Load torch before Qt where it will be needed: on Windows it does not load any more afterwards."""
+    engine = engine or _remembered(settings, "engine") or "auto"
+    if engine == "auto" and os.name == "nt":
+        from sadinet.engines import may_take_torch
+
+        engine = "torch" if may_take_torch(device or _remembered(settings, "device") or "auto") else "onnx"
     if engine == "torch":
-        import sadinet.engines.torch  # noqa: F401
+        # Where it is missing or broken, loading the models will tell so in the window.
+        with contextlib.suppress(ImportError, OSError):
+            import sadinet.engines.torch  # noqa: F401
+
+
+def _remembered(settings: Path, name: str) -> str | None:
+    """Return a word of the settings without Qt, which reads them later; None if there is none."""
+    try:
+        text = settings.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    found = re.search(rf"^{name}=\W*(\w+)\W*$", text, re.MULTILINE)
+    return found[1] if found else None
 
 
 def _forget_opencvs_plugins() -> None:

@@ -70,8 +70,13 @@ def _has_torch() -> bool:
     return all(importlib.util.find_spec(name) is not None for name in ("torch", "safetensors"))
 
 
-def _wants_torch(weights: Weights, device: str) -> bool:
-    if weights.pose.network is None or not _has_torch() or device == "cpu":
+def may_take_torch(device: str) -> bool:
+    """Return whether the engine "auto" may take torch for this device; nothing is loaded to find out."""
+    if device == "cpu" or not _has_torch():
         return False
     # Importing torch takes seconds: only where there is a card for it.
     return device in ("cuda", "mps") or shutil.which("nvidia-smi") is not None
+
+
+def _wants_torch(weights: Weights, device: str) -> bool:
+    return weights.pose.network is not None and may_take_torch(device)

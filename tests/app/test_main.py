@@ -131,11 +131,35 @@ def test_options_that_make_no_sense_are_refused():
         _parser().parse_args(["--engine", "abacus"])
 
 
-def test_torch_is_not_loaded_unless_its_engine_is_chosen():
-    code = "import sys, app.__main__; app.__main__._load_torch_first({}); sys.exit('torch' in sys.modules)"
-    for engine, loaded in (("None", 0), ("'onnx'", 0), ("'torch'", 1)):
-        run = subprocess.run([sys.executable, "-c", code.format(engine)], cwd=ROOT, check=False)
-        assert run.returncode == loaded
+LOAD_FIRST = """
+import sys
+from pathlib import Path
+import app.__main__
+app.__main__._load_torch_first({engine}, None, Path(sys.argv[1]))
+assert "PyQt6" not in sys.modules
+sys.exit("torch" in sys.modules)
+"""
+
+
+@pytest.mark.parametrize(
+    ("engine", "remembered", "loaded"),
+    [(None, "auto", 0), ("onnx", "torch", 0), ("torch", "auto", 1), (None, "torch", 1)],
+)
+def test_torch_is_loaded_before_qt_if_its_engine_is_chosen_or_remembered(tmp_path, engine, remembered, loaded):
+    path = tmp_path / "app.ini"
+    save(path, AppSettings(engine=remembered))
+    run = subprocess.run(
+        [sys.executable, "-c", LOAD_FIRST.format(engine=repr(engine)), str(path)], cwd=ROOT, check=False
+    )
+    assert run.returncode == loaded
+
+
+def test_a_torch_that_is_missing_does_not_keep_the_window_from_coming(tmp_path):
+    code = "import sys; sys.modules['torch'] = None\n" + LOAD_FIRST.format(engine="'torch'")
+    run = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "app.ini")], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert run.stderr == ""
 
 
 @pytest.mark.slow
