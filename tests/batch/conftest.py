@@ -178,7 +178,7 @@ class CommandLine:
     def done(self, *arguments: object) -> tuple[int, list[str], list[str]]:
         """Run to the end; returns the exit code, lines printed, lines complained."""
         process = self(*arguments)
-        printed, complained = process.communicate(timeout=300)
+        printed, complained = process.communicate(timeout=900)
         assert "Traceback" not in complained, complained
         return process.returncode, printed.splitlines(), complained.splitlines()
 
@@ -193,8 +193,8 @@ def start():
         process.communicate()
 
 
-def wait_for(claim: Callable[[], bool], timeout_s: float = 120) -> None:
-    """Wait until something holds."""
+def wait_for(claim: Callable[[], bool], timeout_s: float = 900) -> None:
+    """Wait until something holds; the limit is for what never does, not for machines that are busy."""
     deadline = time.monotonic() + timeout_s
     while not claim():
         assert time.monotonic() < deadline, "it never came to hold"

@@ -47,19 +47,67 @@ def is_running(process: int) -> bool:
     return state != "Z"
 
 
-def test_killed_with_chunks_done_and_while_it_draws(start, stroll, undisturbed, digests, wait_for, tmp_path):
+class Held:
+    """A run in a process of its own that stands still at the n-th call of a function, until it is told to go on."""
+
+    CODE = """
+import importlib, signal, sys, time
+from pathlib import Path
+from sadinet.cli.main import main
+module, owner, name, count, marker, line = {!r}
+holder = importlib.import_module(module)
+holder = getattr(holder, owner) if owner else holder
+real, calls, marker = getattr(holder, name), [], Path(marker)
+def held(*arguments, **options):
+    result = real(*arguments, **options)
+    calls.append(1)
+    if len(calls) == count:
+        marker.touch()
+        while marker.exists():
+            time.sleep(0.02)
+    return result
+setattr(holder, name, held)
+# A shell's background jobs ignore the signal and so would their children: it is put back first.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.exit(main(line))
+"""
+
+    def __init__(self, start, wait_for, marker, line, place, count) -> None:
+        module, owner, name = place
+        code = self.CODE.format((module, owner, name, count, str(marker), ["run", *map(str, line)]))
+        self.process, self.marker = start(code=code), marker
+        wait_for(lambda: marker.exists() or self.process.poll() is not None)
+        assert self.process.poll() is None, self.process.communicate()
+
+    def kill(self) -> None:
+        self.process.kill()
+        assert self.process.wait() == -signal.SIGKILL
+        self.marker.unlink()
+
+    def go_on(self) -> None:
+        self.marker.unlink()
+
+
+CHUNK_IS_RECORDED = ("sadinet.batch.ledger", "Ledger", "add_chunk")
+PART_IS_WRITTEN = ("sadinet.batch.chunks", "", "save_part")
+FRAME_IS_DRAWN = ("sadinet.batch.finish", "", "draw_poses")
+
+
+@pytest.fixture
+def hold(start, wait_for, tmp_path):
+    """Starts runs that stand still somewhere."""
+    return lambda line, place, count: Held(start, wait_for, tmp_path / "stands", line, place, count)
+
+
+def test_killed_with_chunks_done_and_while_it_draws(start, hold, stroll, undisturbed, digests, tmp_path):
     out = tmp_path / "out"
     line = (stroll, "-o", out, "--chunk-frames", 4, *OPTIONS)
-    process = start(*line)
-    wait_for(lambda: len(list(out.glob(".sadinet/parts/*/*.npz"))) >= 2 or process.poll() is not None)
-    process.kill()
-    assert process.wait() == -signal.SIGKILL
+    hold(line, PART_IS_WRITTEN, 3).kill()
+    assert len(list(out.glob(".sadinet/parts/*/*.npz"))) == 3
     assert digests(out).keys() & undisturbed.keys() == set()
-    process = start(*line)
-    wait_for(lambda: (out / "stroll.mp4.part").exists() or process.poll() is not None)
-    process.kill()
-    assert process.wait() == -signal.SIGKILL
+    hold(line, FRAME_IS_DRAWN, 3).kill()
     assert not (out / "stroll.mp4").exists()
+    assert (out / "stroll.mp4.part").exists()
     code, printed, complained = start.done(*line)
     assert (code, complained) == (0, [])
     assert digests(out) == undisturbed
@@ -82,14 +130,15 @@ def test_ten_kills_at_random_moments(start, clip, digests, tmp_path, jobs):
         time.sleep(moments.uniform(0.2, 0.8) * took_s)
         workers = children_of(process.pid)
         process.kill()
-        if process.wait() == 0:  # it was done before: undo something, and try again
+        if process.wait() == 0:  # it was done before: undo something, and try again, sooner
             assert digests(out) == digests(tmp_path / "whole")
+            took_s *= 0.8
             for name in ("walk.csv", "walk.mp4"):
                 (out / name).unlink()
             continue
         assert process.returncode == -signal.SIGKILL
         killed += 1
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 300
         while any(map(is_running, workers)):
             assert time.monotonic() < deadline, "workers outlive their parent"
             time.sleep(0.1)
@@ -98,61 +147,51 @@ def test_ten_kills_at_random_moments(start, clip, digests, tmp_path, jobs):
 
 
 @pytest.mark.slow
-def test_several_processes_give_the_bytes_of_one(start, stroll, torn, short_clip, digests, wait_for, tmp_path):
+def test_several_processes_give_the_bytes_of_one(start, hold, stroll, torn, short_clip, digests, wait_for, tmp_path):
     line = (torn, stroll, short_clip, "--chunk-frames", 4, *OPTIONS)
     assert start.done(*line, "-o", tmp_path / "one")[0] == 3
     assert start.done(*line, "-o", tmp_path / "two", "--jobs", 2)[0] == 3
     assert digests(tmp_path / "two") == digests(tmp_path / "one")
     # Stopped in one way, gone on with in the other.
     out = tmp_path / "mixed"
-    process = start(*line, "-o", out, "--jobs", 2)
-    wait_for(lambda: len(list(out.glob(".sadinet/parts/*/*.npz"))) >= 3 or process.poll() is not None)
-    workers = children_of(process.pid)
+    held = hold((*line, "-o", out, "--jobs", 2), CHUNK_IS_RECORDED, 3)
+    workers = children_of(held.process.pid)
     assert len(workers) >= 2
-    process.kill()
-    process.wait()
+    held.kill()
     wait_for(lambda: not any(map(is_running, workers)))
     assert start.done(*line, "-o", out)[0] == 3
     assert digests(out) == digests(tmp_path / "one")
 
 
 @pytest.mark.parametrize("jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
-def test_an_interrupted_run_ends_cleanly_and_goes_on(start, stroll, undisturbed, digests, wait_for, tmp_path, jobs):
+def test_an_interrupted_run_ends_cleanly_and_goes_on(
+    start, hold, stroll, undisturbed, digests, wait_for, tmp_path, jobs
+):
     out = tmp_path / "out"
-    arguments = ["run", stroll, "-o", out, "--chunk-frames", 4, *OPTIONS, "--jobs", jobs]
-    # A shell's background jobs ignore the signal and so would their children: it is put back first.
-    code = f"""
-import signal, sys
-from sadinet.cli.main import main
-if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    sys.exit(main({list(map(str, arguments))!r}))
-"""
-    process = start(code=code)
-    wait_for(lambda: len(list(out.glob(".sadinet/parts/*/*.npz"))) >= 1 or process.poll() is not None)
+    arguments = [stroll, "-o", out, "--chunk-frames", 4, *OPTIONS, "--jobs", jobs]
+    held = hold(arguments, CHUNK_IS_RECORDED, 1)
+    process = held.process
     workers = children_of(process.pid)
     assert bool(workers) == (jobs > 1)
     process.send_signal(signal.SIGINT)
-    _, complained = process.communicate(timeout=120)
+    _, complained = process.communicate(timeout=900)
     assert process.returncode == 130
     assert complained.splitlines() == ["sadinet: interrupted; give the same line again to go on"]
-    wait_for(lambda: not any(map(is_running, workers)), 20)
+    wait_for(lambda: not any(map(is_running, workers)))
     assert digests(out) == {}
     assert (out / "sadinet-report.json").exists()
-    code, _, complained = start.done(*arguments[1:-1], 1)
+    code, _, complained = start.done(*arguments[:-1], 1)
     assert (code, complained) == (0, [])
     assert digests(out) == undisturbed
 
 
-def test_a_second_run_on_the_folder_refuses_and_names_the_first(start, stroll, wait_for, tmp_path):
+def test_a_second_run_on_the_folder_refuses_and_names_the_first(start, hold, stroll, tmp_path):
     out = tmp_path / "out"
-    first = start(stroll, "-o", out, "--chunk-frames", 4, *OPTIONS)
-    wait_for(lambda: (out / ".sadinet" / "running.json").exists() or first.poll() is not None)
-    first.send_signal(signal.SIGSTOP)  # so that it is not done before the other begins
+    held = hold((stroll, "-o", out, "--chunk-frames", 4, *OPTIONS), CHUNK_IS_RECORDED, 1)
     code, _, complained = start.done(stroll, "-o", out, *OPTIONS)
-    first.send_signal(signal.SIGCONT)
     assert code == 1
     (line,) = complained
-    assert f"in use by process {first.pid} on " in line
-    first.communicate(timeout=120)
-    assert first.returncode == 0
+    assert f"in use by process {held.process.pid} on " in line
+    held.go_on()
+    held.process.communicate(timeout=900)
+    assert held.process.returncode == 0

@@ -49,7 +49,7 @@ def test_the_second_refuses_and_names_the_first(other, tmp_path):
 
 
 def test_it_is_free_again_when_the_first_is_done(other, tmp_path):
-    other.communicate("", timeout=30)
+    other.communicate("", timeout=300)
     with hold(tmp_path / "out" / ".sadinet"):
         pass
     assert not (tmp_path / "out" / ".sadinet" / "running.json").exists()
@@ -58,7 +58,7 @@ def test_it_is_free_again_when_the_first_is_done(other, tmp_path):
 @pytest.mark.skipif(sys.platform == "win32", reason="no such signal there")
 def test_it_is_free_again_when_the_first_is_killed(other, tmp_path):
     other.send_signal(signal.SIGKILL)
-    other.wait(timeout=30)
+    other.wait(timeout=300)
     assert (tmp_path / "out" / ".sadinet" / "running.json").exists()
     with hold(tmp_path / "out" / ".sadinet"):
         pass
