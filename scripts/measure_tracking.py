@@ -58,22 +58,25 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("videos", nargs="*", help="files; without them, made-up scenes")
     parser.add_argument("--seeds", type=int, default=10, help="made-up scenes of each kind (default: %(default)s)")
     parser.add_argument("--frames", type=int, default=600, help="frames of each video (default: %(default)s)")
+    parser.add_argument(
+        "--against", nargs="+", choices=LIBRARY, default=LIBRARY, metavar="NAME", help="trackers of the package (all)"
+    )
     options = parser.parse_args(arguments)
     if options.videos:
-        print_videos(options.videos, options.frames)
+        print_videos(options.videos, options.frames, options.against)
     else:
-        print_scenes(options.seeds)
+        print_scenes(options.seeds, options.against)
     return 0
 
 
-def makers(fps: float) -> dict[str, Callable[[], Update]]:
+def makers(fps: float, against: Sequence[str] = LIBRARY) -> dict[str, Callable[[], Update]]:
     """Return how to start each tracker that can be had, by name."""
     found: dict[str, Callable[[], Update]] = {
         "ours": lambda: ours(Tracking()),
         "ours, without colour": lambda: ours(Tracking(use_colour=False)),
     }
     if importlib.util.find_spec("trackers") is not None:
-        for name in LIBRARY:
+        for name in against:
             found[name] = lambda name=name: library(name, fps)  # type: ignore[misc]
     return found
 
@@ -147,22 +150,22 @@ def scenes(seed: int) -> dict[str, made_up_people.Scene]:
     }
 
 
-def measure_scenes(seeds: Iterable[int]) -> dict[str, dict[str, list[Score]]]:
+def measure_scenes(seeds: Iterable[int], against: Sequence[str] = LIBRARY) -> dict[str, dict[str, list[Score]]]:
     """Return the scores of each tracker on each kind of scene."""
     scores: dict[str, dict[str, list[Score]]] = defaultdict(lambda: defaultdict(list))
     for seed in seeds:
         for kind, scene in scenes(seed).items():
             seen = list(made_up_people.play(scene))
-            for name, start in makers(scene.fps).items():
+            for name, start in makers(scene.fps, against).items():
                 update = start()
                 numbers = [update(each.frame, each.poses) for each in seen]
                 scores[name][kind].append(score((each.who for each in seen), numbers))
     return scores
 
 
-def print_scenes(seeds: int) -> None:
+def print_scenes(seeds: int, against: Sequence[str] = LIBRARY) -> None:
     """Print switches and IDF1 on made-up scenes as a Markdown table."""
-    scores = measure_scenes(range(seeds))
+    scores = measure_scenes(range(seeds), against)
     kinds = list(next(iter(scores.values())))
     print(f"switched numbers in {seeds} scenes of each kind (and IDF1, %)\n")
     print("| tracker | " + " | ".join(kinds) + " |")
@@ -172,7 +175,7 @@ def print_scenes(seeds: int) -> None:
         print(f"| {name} | " + " | ".join(cells) + " |")
 
 
-def print_videos(videos: Sequence[str], frames: int) -> None:
+def print_videos(videos: Sequence[str], frames: int, against: Sequence[str] = LIBRARY) -> None:
     """Print what trackers make of videos as a Markdown table."""
     from sadinet.media.source import open_source
     from sadinet.pipeline import People, Settings
@@ -187,7 +190,7 @@ def print_videos(videos: Sequence[str], frames: int) -> None:
                 seen.append((frame, people(frame).poses))
         times = np.array([frame.time_s for frame, _ in seen])
         fps = 1 / float(np.median(np.diff(times)))
-        for name, start in makers(fps).items():
+        for name, start in makers(fps, against).items():
             update = start()
             numbers = [update(frame, poses) for frame, poses in seen]
             cells = " | ".join(str(value) for value in figures_of(seen, numbers))
