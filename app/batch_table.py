@@ -164,7 +164,9 @@ def _text(item: Item, column: int) -> str:
     if column == PEOPLE:
         return str(item.people) if item.state.has_results else ""
     if column == RESULT:
-        return "; ".join(item.notes) or ", ".join(item.outputs)
+        # The row names the input already; its whole path would hide the reason.
+        reasons = (note.removeprefix(item.where).lstrip(" :") for note in item.notes)
+        return "; ".join(reasons) or ", ".join(item.outputs)
     return ""
 
 

@@ -52,6 +52,16 @@ class SidePages:
         self._queue: BatchWorker | None = None
 
     @property
+    def batch(self) -> BatchPage | None:
+        """The page of the batch; None before it is first shown."""
+        return self._batch
+
+    @property
+    def compare(self) -> ComparePage | None:
+        """The page that compares; None before it is first shown."""
+        return self._compare
+
+    @property
     def export(self) -> ExportPage | None:
         """The page of exports; None before it is first shown."""
         return self._export

@@ -6,6 +6,8 @@ xvfb-run -s "-screen 0 1920x1080x24" python scripts/screenshots.py -o shots --si
 from __future__ import annotations
 
 import argparse
+import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -28,7 +30,7 @@ from app.state import Problem
 from app.view_options import ViewOptions
 from app.workers import Workers
 
-PATIENCE_S = 180.0
+PATIENCE_S = 900.0
 
 
 def main() -> None:
@@ -47,7 +49,7 @@ def main() -> None:
         window = _window(Path(folder))
         window.show()
         window.controller.start(DEMO)
-        for name, prepare in _scenes(window, options.file):
+        for name, prepare in _scenes(window, options.file, Path(folder)):
             prepare()
             if options.only and name not in options.only:
                 continue
@@ -66,7 +68,7 @@ def _window(folder: Path) -> MainWindow:
     return MainWindow(controller, settings, folder)
 
 
-def _scenes(window: MainWindow, file: Path) -> Iterator[tuple[str, Callable[[], None]]]:
+def _scenes(window: MainWindow, file: Path, folder: Path) -> Iterator[tuple[str, Callable[[], None]]]:
     """Yield the name of each picture, and what leads to it."""
     control, viewer = window.controller, window.viewer
 
@@ -112,10 +114,38 @@ def _scenes(window: MainWindow, file: Path) -> Iterator[tuple[str, Callable[[], 
         viewer.view.set_options(window.settings.view)
         _wait(1.5)
 
+    def batch() -> None:
+        clips = folder / "clips"
+        clips.mkdir()
+        for name in ("squats.mp4", "gait-left.mp4"):
+            shutil.copy(file, clips / name)
+        (clips / "cut-off.mp4").write_bytes(file.read_bytes()[:5000])
+        window.show_page("batch")
+        page = window.side.batch
+        assert page is not None  # noqa: S101  just shown
+        page.add([str(path) for path in sorted(clips.iterdir())])
+        _until(lambda: page.commands.actions["start"].isEnabled())
+        _wait(1)
+        page.commands.actions["start"].trigger()
+        _until(lambda: page.commands.actions["report"].isEnabled())
+        _wait(1)
+
+    def compare() -> None:
+        for options in ([], ["--flip-test"]):
+            out = folder / ("flip test" if options else "plain")
+            command = [sys.executable, "-m", "sadinet", "run", str(file), "-o", str(out), "--no-page", *options]
+            subprocess.run(command, cwd=Path(__file__).resolve().parents[1], check=True, stdout=subprocess.DEVNULL)
+        window.show_page("compare")
+        page = window.side.compare
+        assert page is not None  # noqa: S101  just shown
+        page.set_tables(folder / "plain" / f"{file.stem}.csv", folder / "flip test" / f"{file.stem}.csv")
+        _until(lambda: page.is_shown)
+        page.show_frame(40)
+        _wait(2)
+
     yield from (("live", live), ("overlays", everything), ("angles", angles), ("notices", problems))
     yield from (("file", file_open), ("analysed", analysed), ("heatmap", heatmap))
-    yield "batch", lambda: window.show_page("batch")
-    yield "compare", lambda: window.show_page("compare")
+    yield from (("batch", batch), ("compare", compare))
     yield "export", lambda: window.actions_by_name["export"].trigger()
 
 

@@ -86,13 +86,18 @@ class ComparePage(QWidget):
             if path is not None:
                 self._tables[side] = path
                 self._names[side].setText(str(path))
-                self._titles[side].setText(f"{side}  {path.name}")
+                self._titles[side].setText(f"{side}  {path.parent.name}/{path.name}")
         self._source = source if source is not None else self._source if a is None and b is None else None
         first, second = self._tables["A"], self._tables["B"]
         if first is not None and second is not None:
             self._summary.setText("Reading the tables …")
             self._worker.load(first, second, self._source)
             self._timer.start(_PERIOD_MS)
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether two tables have been compared, and their frames can be looked at."""
+        return self._compared is not None
 
     def show_frame(self, frame: int) -> None:
         """Look at this frame."""

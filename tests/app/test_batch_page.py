@@ -196,3 +196,12 @@ def test_everything_has_a_name_and_its_keys(page):
     assert all("(" in action.toolTip() for action in page._actions.values())
     assert all(widget.accessibleName() for widget in (page, page._table, page._bar, page.options))
     assert all(widget.toolTip() for widget in page.options.findChildren(QWidget) if isinstance(widget, QAbstractButton))
+
+
+def test_a_reason_does_not_begin_with_the_path_that_its_row_is_of(page, show):
+    cut = Item("/a/very/long/way/e.mp4", ItemState.FAILED, notes=("/a/very/long/way/e.mp4 has no frames (copy again)",))
+    show(cut)
+    model = page._model
+    index = model.index(0, len(cells(page, 0)) - 1)
+    assert model.data(index) == "has no frames (copy again)"
+    assert model.data(index, Qt.ItemDataRole.ToolTipRole) == cut.notes[0]

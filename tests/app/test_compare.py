@@ -321,6 +321,7 @@ def test_tables_that_are_dropped_are_compared(qtbot, tmp_path, frame, pose):
     qtbot.waitUntil(lambda: page._compared is not None, timeout=20_000)
 
     assert page._names["A"]._whole.endswith("one.csv")
+    assert page._titles["A"].text() == f"A  {tmp_path.name}/one.csv"
     assert page._compared.comparison.distance_px[0] == pytest.approx(5)
     assert page.stop() == ()
 
