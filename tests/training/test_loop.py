@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +33,7 @@ NETWORK = NetworkConfig(size_wh=(64, 64), widths=(16, 24), dilations=(1, 2))
 MAKE = textwrap.dedent(
     """
     import os
+    import signal
     import sys
     from pathlib import Path
     import torch
@@ -54,6 +54,17 @@ MAKE = textwrap.dedent(
         torch.set_num_threads(1)
         if len(sys.argv) > 2:
             dist.init_process_group("gloo", init_method=sys.argv[2], rank=int(sys.argv[3]), world_size=2)
+        if "KILL_AFTER" in os.environ:
+            whole_step, left = Trainer._step, [int(os.environ["KILL_AFTER"])]
+
+            def step(self, *arguments):
+                found = whole_step(self, *arguments)
+                left[0] -= 1
+                if not left[0]:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                return found
+
+            Trainer._step = step
         machine = open_machine("cpu", "fp32", os.environ.get("BACKEND", "torch"))
         trainer = Trainer(config(), Path(sys.argv[1]), lambda line: print(line, flush=True), machine=machine, workers=0)
         trainer.run(Mixture((people(24, 1),), (1.0,)), people(8, 2))
@@ -68,9 +79,9 @@ def script(tmp_path):
     return path
 
 
-def start(script, *arguments):
+def start(script, *arguments, **variables):
     path = os.pathsep.join([str(ROOT), str(HERE), os.environ.get("PYTHONPATH", "")])
-    environment = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1", **variables}
     return subprocess.Popen([sys.executable, str(script), *map(str, arguments)], env=environment, cwd=script.parent)
 
 
@@ -82,15 +93,12 @@ def log(folder):
 @pytest.mark.slow
 def test_killed_and_started_again_it_ends_where_an_undisturbed_run_ends(script, tmp_path):
     whole, torn = tmp_path / "whole", tmp_path / "torn"
-    assert start(script, whole).wait(120) == 0
-    process = start(script, torn)
-    deadline = time.monotonic() + 60
-    while not (torn / "last.pt").exists() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    assert load_checkpoint(torn / "last.pt")["epoch"] < 3
-    assert start(script, torn).wait(120) == 0
+    assert start(script, whole).wait(240) == 0
+    assert start(script, torn, KILL_AFTER="5").wait(240) == -signal.SIGKILL
+    # Three batches an epoch; the step that was done and not saved is lost.
+    saved = load_checkpoint(torn / "last.pt")
+    assert (saved["epoch"], saved["batch_done"]) == (1, 1)
+    assert start(script, torn).wait(240) == 0
     a, b = load_checkpoint(whole / "last.pt"), load_checkpoint(torn / "last.pt")
     assert (a["epoch"], a["batch_done"]) == (b["epoch"], b["batch_done"]) == (3, 0)
     for name, value in a["average"]["values"].items():
@@ -100,29 +108,35 @@ def test_killed_and_started_again_it_ends_where_an_undisturbed_run_ends(script, 
     assert float(rows[-1]["heatmap"]) < float(rows[0]["heatmap"])
 
 
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory):
+    """The folder of a training by two processes of plain torch."""
+    folder = tmp_path_factory.mktemp("pair")
+    script = folder / "train_dots.py"
+    script.write_text(MAKE)
+    processes = [start(script, folder / "out", f"file://{folder / 'meeting'}", rank) for rank in range(2)]
+    assert [process.wait(240) for process in processes] == [0, 0]
+    return folder / "out"
+
+
 @pytest.mark.slow
-def test_two_processes_train_one_network(script, tmp_path):
-    out, meeting = tmp_path / "out", f"file://{tmp_path / 'meeting'}"
-    processes = [start(script, out, meeting, rank) for rank in range(2)]
-    assert [process.wait(120) for process in processes] == [0, 0]
-    assert load_checkpoint(out / "last.pt")["epoch"] == 3
-    assert len(log(out)) == 3
+def test_two_processes_train_one_network(pair):
+    assert load_checkpoint(pair / "last.pt")["epoch"] == 3
+    assert len(log(pair)) == 3
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(fabric_package() is None, reason="Lightning Fabric is not installed")
-def test_two_processes_of_fabric_end_where_two_of_torch_end(script, tmp_path):
+def test_two_processes_of_fabric_end_where_two_of_torch_end(script, pair, tmp_path):
     """Both share the gradients of each batch, so that the network is the same but for rounding."""
-    ends = {}
-    for backend in ("torch", "fabric"):
-        run = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(script)]
-        path = os.pathsep.join([str(ROOT), str(HERE), os.environ.get("PYTHONPATH", "")])
-        environment = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1", "BACKEND": backend}
-        done = subprocess.run([*run, str(tmp_path / backend)], env=environment, cwd=tmp_path, timeout=300)
-        assert done.returncode == 0
-        ends[backend] = load_checkpoint(tmp_path / backend / "last.pt")["network"]
-    for name, value in ends["torch"].items():
-        torch.testing.assert_close(ends["fabric"][name], value, rtol=1e-2, atol=1e-3)
+    run = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(script)]
+    path = os.pathsep.join([str(ROOT), str(HERE), os.environ.get("PYTHONPATH", "")])
+    environment = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1", "BACKEND": "fabric"}
+    done = subprocess.run([*run, str(tmp_path / "out")], env=environment, cwd=tmp_path, timeout=300, check=False)
+    assert done.returncode == 0
+    fabric = load_checkpoint(tmp_path / "out" / "last.pt")["network"]
+    for name, value in load_checkpoint(pair / "last.pt")["network"].items():
+        torch.testing.assert_close(fabric[name], value, rtol=1e-2, atol=1e-3)
 
 
 def test_two_processes_share_each_batch():
