@@ -14,7 +14,6 @@ from sadinet.network.model import SadiNet
 from sadinet.network.presets import preset
 from sadinet.training.averaging import shift_dlm_weight, weighted_mean
 
-
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 
 
