@@ -29,14 +29,16 @@ SHOTS = 12
 
 _MOST_KEPT = 8 * SHOTS
 
-_MEANINGS = {
+MEANINGS = {
     **FLAGS,
     "after_skipped": "frames before this one could not be decoded",
     "damaged": "the decoder guessed parts of this frame",
     "no_time": "the frame's time is missing or does not rise",
+    "scene_cut": "another scene begins with this frame",
     "id_uncertain": "the person's number could nearly as well have been another one",
     "id_refound": "the person was out of sight and was given the earlier number again",
 }
+"""What each flag of a table says."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,7 +90,7 @@ class Contents:
             Path(job.where).name or job.where,
             _facts(sidecar),
             shots=[_shot(self._kept[place]) for place in places],
-            meanings=_MEANINGS,
+            meanings=MEANINGS,
             skipped_frames=sidecar.skipped_frames,
             problems=sidecar.problems,
             video=_video(job),

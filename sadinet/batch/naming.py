@@ -22,6 +22,7 @@ VIDEO_SUFFIXES = frozenset(
     {
         *(".3gp", ".asf", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts"),
         *(".mxf", ".ogv", ".ts", ".vob", ".webm", ".wmv"),
+        *(".264", ".265", ".divx", ".dv", ".f4v", ".h264", ".h265", ".hevc", ".m2t", ".m2v", ".mjpeg", ".mjpg"),
     }
 )
 """Endings of the files in a folder that are taken for videos; a file that is named by itself may have any."""

@@ -14,11 +14,16 @@ import cv2
 import numpy as np
 import pytest
 
+from sadinet.batch.contents import MEANINGS
 from sadinet.batch.page import Shot, shot_positions
 from sadinet.batch.page_builder import PERSONS_KEPT, PERSONS_SHOWN, SPANS_SHOWN, PageBuilder
 from sadinet.batch.page_charts import overview
 from sadinet.batch.page_html import link_to, write_page
 from sadinet.errors import OutputError
+from sadinet.media.video import AFTER_SKIPPED, DAMAGED, NO_TIME
+from sadinet.motion.quality import FLAGS
+from sadinet.people.scene import CUT
+from sadinet.people.tracker import REFOUND, UNCERTAIN
 from sadinet.recording import record
 from sadinet.skeletons import BODY19
 
@@ -256,3 +261,10 @@ def test_addresses_of_odd_names():
 def test_a_folder_that_is_missing_is_told(tmp_path, page):
     with pytest.raises(OutputError):
         write_page(tmp_path / "none" / "page.html", page)
+
+
+def test_every_flag_of_a_table_has_its_meaning_on_the_page_and_in_the_docs():
+    words = {*FLAGS, AFTER_SKIPPED, DAMAGED, NO_TIME, CUT, UNCERTAIN, REFOUND}
+    assert set(MEANINGS) == words
+    text = (Path(__file__).parents[2] / "docs" / "quality.md").read_text(encoding="utf-8")
+    assert [word for word in sorted(words) if f"| `{word}` |" not in text] == []
