@@ -9,6 +9,7 @@ Importing this package is cheap: each name is loaded when it is first used.
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from sadinet.pipeline import Pipeline
     from sadinet.results import Frame, FrameResult, Pose
     from sadinet.skeletons import Skeleton
+
+# The builds of ONNX Runtime that pip installs tell their maker about every session, over the network, unless they are
+# told not to before they are loaded; here, that is before anything of this package can load them.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 __all__ = [
     "Box",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from importlib import metadata
@@ -66,3 +67,13 @@ def test_version_agrees_with_the_installed_package():
         assert metadata.version("sadinet") == sadinet.__version__
     except metadata.PackageNotFoundError:
         pytest.skip("runs from the checkout, not installed")
+
+
+def test_onnx_runtime_is_told_to_send_nothing_before_it_is_loaded(tmp_path):
+    """With its telemetry on it leaves an identifier of this computer in the user's folder, and looks for its maker."""
+    names = ("HOME", "USERPROFILE", "LOCALAPPDATA", "APPDATA", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME")
+    environment = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"}
+    environment |= dict.fromkeys(names, str(tmp_path))
+    code = "import sadinet; sadinet.PoseEstimator(device='cpu')"
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True, timeout=300)
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == []
