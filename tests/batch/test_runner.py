@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import sqlite3
@@ -411,11 +412,13 @@ def test_a_rest_behind_the_real_end_begins_at_the_start(batches, images, write_v
 # What is left behind.
 
 
-def test_no_thread_is_left_and_no_picture_is_kept(batches, stroll, tmp_path):
+def test_no_thread_is_left(batches, stroll, wait_for, tmp_path):
     before = set(threading.enumerate())
     batches(stroll, tmp_path / "out", wanted=OVERLAY)
     batches(stroll, tmp_path / "stopped", on_advance=stop_after(5))
-    assert set(threading.enumerate()) - before == set()
+    # The detector's own thread ends, in its time, when nobody holds the detector any more.
+    gc.collect()
+    wait_for(lambda: not set(threading.enumerate()) - before)
 
 
 def test_several_inputs_of_all_kinds(batches, stroll, walker, tmp_path):
