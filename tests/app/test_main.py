@@ -169,9 +169,19 @@ def test_a_signal_closes_the_program_as_its_window_does(tmp_path, number):
     path = tmp_path / "app.ini"
     places = {f"XDG_{name}_HOME": str(tmp_path) for name in ("CONFIG", "CACHE", "DATA", "STATE")}
     command = [sys.executable, "-m", "app", "--source", "demo", "--settings", str(path), "--theme", "light"]
-    with subprocess.Popen(command, cwd=ROOT, env={**os.environ, **places}, stderr=subprocess.PIPE) as run:
-        time.sleep(8)
-        assert run.poll() is None
-        run.send_signal(number)
-        assert run.wait(20) == 0
+    # A shell's background jobs ignore the interrupt, and so would their children: it is put back.
+    with subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env={**os.environ, **places},
+        stderr=subprocess.DEVNULL,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    ) as run:
+        try:
+            time.sleep(8)
+            assert run.poll() is None
+            run.send_signal(number)
+            assert run.wait(60) == 0
+        finally:
+            run.kill()
     assert load(path).settings.theme == "light"
