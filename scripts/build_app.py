@@ -37,7 +37,7 @@ def main(argv: list[str] | None = None) -> int:
         _check_tools()
         folder = build(options.out, options.environment, is_cuda=options.cuda)
         if not options.no_archive:
-            print(f"archive {linux.pack(folder, options.out) if sys.platform == 'linux' else _zip(folder)}")
+            print(f"archive {_archive(folder, options.level)}")
     except (BuildError, ValueError, OSError, subprocess.CalledProcessError) as error:
         print(f"build_app: {error}", file=sys.stderr)
         return 1
@@ -50,6 +50,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--cuda", action="store_true", help="with ONNX Runtime for NVIDIA cards; says first how large")
     parser.add_argument("--sizes", action="store_true", help="with --cuda: say how large, and build nothing")
     parser.add_argument("--no-archive", action="store_true", help="only the folder")
+    parser.add_argument(
+        "--level", type=int, choices=range(10), default=6, metavar="N", help="how hard Linux's archive is packed (6)"
+    )
     parser.add_argument(
         "--environment", type=Path, metavar="DIR", help="an environment that an earlier build made, used as it is"
     )
@@ -121,8 +124,12 @@ def _slim(folder: Path, made: Path) -> None:
     slim.link_to_top(inside, inside.glob("nvidia/**/lib*.so.*"))
 
 
-def _zip(folder: Path) -> str:
-    return shutil.make_archive(str(folder), "zip", folder.parent, folder.name)
+def _archive(folder: Path, level: int) -> str:
+    if sys.platform == "linux":
+        path = linux.pack(folder, folder.parent, level)
+    else:
+        path = Path(shutil.make_archive(str(folder), "zip", folder.parent, folder.name))
+    return f"{path}: {path.stat().st_size / 1e6:.0f} MB"
 
 
 def _run(python: Path, *arguments: str | Path) -> None:

@@ -26,6 +26,11 @@ EXCLUDED_MODULES = (
     "PIL",
     "IPython",
     "jupyter_rfb",
+    "pygments",
+    "markdown_it",
+    "mdurl",
+    "flatbuffers",
+    "google",
     "tkinter",
     "setuptools",
     "pkg_resources",
@@ -71,6 +76,9 @@ EXCLUDED_MODULES = (
     "PyQt6.QtXml",
 )
 """Modules that no part of the packaged program imports."""
+
+EXCLUDED_PARTS = frozenset({"pygments", "markdown-it-py", "mdurl", "flatbuffers", "protobuf"})
+"""Distributions that others require, and of which thereby nothing is left, in lower case."""
 
 _UNWANTED = re.compile(
     "|".join(

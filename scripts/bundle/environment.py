@@ -11,6 +11,8 @@ from collections.abc import Iterable, Sequence
 from importlib import metadata
 from pathlib import Path
 
+from bundle.contents import EXCLUDED_PARTS
+
 # The wheels of both are made from one source and hold the same `cv2`; this one has no Qt 5 and no windows of its own,
 # which the program does not use.
 REPLACED = {"opencv-python": "opencv-python-headless"}
@@ -77,7 +79,7 @@ def pip(python: Path, *arguments: str) -> None:
 
 
 def parts(root: str = "sadinet") -> list[str]:
-    """Return the names of this environment's distributions that the program consists of, itself first."""
+    """Return the names of this environment's distributions that the bundle consists of, the program itself first."""
     from packaging.requirements import Requirement
 
     found: dict[str, None] = {}
@@ -96,7 +98,7 @@ def parts(root: str = "sadinet") -> list[str]:
             if needed.marker is None or any(needed.marker.evaluate({"extra": extra}) for extra in extras):
                 names = {needed.name, REPLACED_FOR_CUDA.get(needed.name, needed.name)}
                 waiting += [(each, frozenset(needed.extras) | {""}) for each in sorted(names)]
-    return list(found)
+    return [name for name in found if name.lower() not in EXCLUDED_PARTS]
 
 
 def write_lines(path: Path, lines: Iterable[Sequence[str]]) -> None:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import lzma
 import platform
 import shutil
+import subprocess
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 from bundle.icon_sides import SIDES
+
+_BRANCHES = {"x86_64": "--x86"}
+"""xz's filters for a machine's code, which make it some 5% smaller; every xz unpacks them."""
 
 _DESKTOP = """\
 [Desktop Entry]
@@ -75,20 +82,40 @@ def add_desktop_files(folder: Path, made: Path) -> None:
     script.chmod(0o755)
 
 
-def pack(folder: Path, out: Path, preset: int = 6) -> Path:
+def pack(folder: Path, out: Path, level: int = 6) -> Path:
     """Pack a bundle; returns the archive's path.
 
     Args:
         folder: the bundle.
         out: where the archive goes.
-        preset: how hard to compress, 0 to 9.
+        level: how hard to compress, 0 (fast) to 9.
     """
     archive = out / f"sadinet-linux-{platform.machine()}.tar.xz"
     partial = archive.with_suffix(".part")
-    with lzma.open(partial, "wb", preset=preset) as stream, tarfile.open(fileobj=stream, mode="w") as tar:
+    with _compressed(partial, level) as stream, tarfile.open(fileobj=stream, mode="w|") as tar:
         tar.add(folder, arcname="sadinet", filter=_as_roots)
     partial.replace(archive)
     return archive
+
+
+@contextlib.contextmanager
+def _compressed(path: Path, level: int) -> Iterator[IO[bytes]]:
+    """Open a file whose content is compressed; by the program xz where it is there, as that uses all cores."""
+    tool = shutil.which("xz")
+    if tool is None:
+        with lzma.open(path, "wb", preset=level) as stream:
+            yield stream
+        return
+    with path.open("wb") as target:
+        filters = [_BRANCHES[machine]] if (machine := platform.machine()) in _BRANCHES else []
+        # Copies of code lie far apart: the dictionary reaches further than a level's own.
+        filters.append(f"--lzma2=preset={level},dict=64MiB")
+        packing = subprocess.Popen([tool, "-T0", "-c", *filters], stdin=subprocess.PIPE, stdout=target)
+        assert packing.stdin is not None  # noqa: S101  asked for
+        with packing.stdin as stream:
+            yield stream
+        if packing.wait():
+            raise OSError(f"xz could not write {path}")
 
 
 def _as_roots(entry: tarfile.TarInfo) -> tarfile.TarInfo:

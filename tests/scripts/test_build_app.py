@@ -78,6 +78,16 @@ def test_the_environment_has_what_the_project_declares_with_one_opencv_and_no_to
     assert len(with_cuda) == len(requirements(project))
 
 
+def test_parts_are_those_that_the_program_requires_and_nothing_else_of_the_environment():
+    from bundle.environment import parts
+
+    found = parts()
+    assert found[0] == "sadinet"
+    lowered = {name.lower().replace("_", "-") for name in found}
+    assert {"av", "numpy", "onnxruntime", "pyqt6", "pyqt6-qt6", "pyqt6-sip", "rich", "scipy"} <= lowered
+    assert not lowered & {"pytest", "torch", "pygments", "protobuf"}
+
+
 def test_sizes_are_those_of_the_wheels():
     from bundle.cuda import Wheels, sizes_of
 
@@ -313,16 +323,22 @@ def _with_checkout() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(TOP)}
 
 
-def test_an_archive_names_no_user(tmp_path):
+@pytest.mark.parametrize("has_xz", [True, False])
+def test_an_archive_names_no_user(tmp_path, monkeypatch, has_xz):
     from bundle import linux
 
     folder = tmp_path / "sadinet"
     folder.mkdir()
     (folder / "sadinet").write_bytes(b"x" * 1000)
     (folder / "link").symlink_to("sadinet")
-    archive = linux.pack(folder, tmp_path, preset=0)
+    (folder / "sadinet-app").hardlink_to(folder / "sadinet")
+    if not has_xz:
+        monkeypatch.setenv("PATH", "")
+    archive = linux.pack(folder, tmp_path, level=0)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["sadinet", archive.name]
     with tarfile.open(archive) as tar:
         entries = {entry.name: entry for entry in tar}
-    assert set(entries) == {"sadinet", "sadinet/sadinet", "sadinet/link"}
+    assert set(entries) == {"sadinet", "sadinet/sadinet", "sadinet/sadinet-app", "sadinet/link"}
+    assert sum(entry.islnk() for entry in entries.values()) == 1
     assert {(entry.uid, entry.uname) for entry in entries.values()} == {(0, "root")}
     assert entries["sadinet/link"].linkname == "sadinet"
