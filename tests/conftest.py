@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -137,3 +138,11 @@ def people():
     from sadinet.pipeline import People, Settings
 
     return People(Settings(engine="onnx", device="cpu"))
+
+
+@pytest.fixture(autouse=True)
+def _subnormal_numbers_come_back():
+    """Training flushes them to zero for its whole process, which other tests notice."""
+    yield
+    if (torch := sys.modules.get("torch")) is not None:
+        torch.set_flush_denormal(False)
