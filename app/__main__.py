@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING
 from app.screen import why_no_window
 
 if TYPE_CHECKING:
+    from PyQt6.QtWidgets import QApplication
+
     from app.main_window import MainWindow
     from app.settings import AppSettings
 
@@ -40,7 +42,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"sadinet-app: {fault}\n")
         return 1
     _load_torch_first(options.engine, options.device, options.settings or _settings_path())
-    code, late = _run(options, began_s)
+    # Held here until the process ends: taken apart while threads of runtimes still run, Qt now and then crashes.
+    app = _application()
+    code, late = _run(app, options, began_s)
     if late:
         _log.warning("not ended in time: %s", ", ".join(late))
     if late or argv is None:
@@ -99,17 +103,21 @@ def _forget_opencvs_plugins() -> None:
             del os.environ[name]
 
 
-def _run(options: argparse.Namespace, began_s: float) -> tuple[int, tuple[str, ...]]:
+def _application() -> QApplication:
     from PyQt6.QtCore import QCoreApplication
     from PyQt6.QtWidgets import QApplication
-
-    from app.faults import catch_the_rest, kept_log
 
     _forget_opencvs_plugins()
     QCoreApplication.setApplicationName("SADI-NET")
     QCoreApplication.setOrganizationName("sadinet")
     app = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(app, QApplication)  # noqa: S101  nobody made another kind
+    return app
+
+
+def _run(app: QApplication, options: argparse.Namespace, began_s: float) -> tuple[int, tuple[str, ...]]:
+    from app.faults import catch_the_rest, kept_log
+
     path = options.settings or _settings_path()
     with contextlib.ExitStack() as stack:
         scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="sadinet-app-", ignore_cleanup_errors=True))

@@ -15,6 +15,7 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING
 
+from PyQt6.QtCore import QTimer
 from PyQt6.QtWidgets import QApplication
 
 from app.state import Problem
@@ -55,7 +56,7 @@ def catch_the_rest(controller: Controller) -> None:
 
     def tell(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         if issubclass(kind, KeyboardInterrupt):
-            QApplication.closeAllWindows()
+            _close_soon()
             return
         _log.error("an error that nobody caught", exc_info=(kind, error, trace))
         details = "".join(traceback.format_exception(kind, error, trace))
@@ -67,9 +68,17 @@ def catch_the_rest(controller: Controller) -> None:
             tell(args.exc_type, args.exc_value, args.exc_traceback)
 
     def close(number: int, frame: FrameType | None) -> None:
-        QApplication.closeAllWindows()
+        _close_soon()
 
     sys.excepthook = tell
     threading.excepthook = tell_of_thread
     if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, close)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            # A shell's background job was started to pass over interrupts, and does.
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, close)
+
+
+def _close_soon() -> None:
+    """Close the windows from the event loop: a signal comes at any place, also while a window is being painted."""
+    QTimer.singleShot(0, QApplication.closeAllWindows)

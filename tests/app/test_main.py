@@ -39,13 +39,14 @@ def run_app(qapp, tmp_path, monkeypatch):
         timer = QTimer()
         timer.timeout.connect(look)
         timer.start(20)
-        hooks = sys.excepthook, signal.getsignal(signal.SIGTERM)
+        hook, kept = sys.excepthook, {each: signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGINT)}
         try:
             code = main(arguments)
         finally:
             timer.stop()
-            sys.excepthook = hooks[0]
-            signal.signal(signal.SIGTERM, hooks[1])
+            sys.excepthook = hook
+            for number, handler in kept.items():
+                signal.signal(number, handler)
         return code, seen[0] if seen else None
 
     import threading
