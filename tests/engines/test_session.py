@@ -59,6 +59,7 @@ def test_cuda_that_is_asked_for_and_missing_is_an_error(model):
     with pytest.raises(DeviceError, match=r"no CUDA here, only: .*CPU") as error:
         open_session(model, device="cuda")
     assert "onnxruntime-gpu" in error.value.remedy
+    assert "Azure" not in error.value.message
 
 
 @pytest.mark.skipif(has_cuda, reason="CUDA is here")
