@@ -55,7 +55,8 @@ def test_benchmark_measures_every_stage_and_engine(script, tmp_path, capsys):
     assert all(0 < stage["median"] <= stage["p90"] for stage in report["stages_ms"].values())
     assert report["frames"] == 6
     assert report["people_per_frame"] == 2
-    assert 0 < report["fps"] < 1e3 / sum(report["stages_ms"][stage]["median"] for stage in ("detect", "network"))
+    # A mean is at least half of the median, however unevenly a busy machine works.
+    assert 0 < report["fps"] < 2e3 / sum(report["stages_ms"][stage]["median"] for stage in ("detect", "network"))
     assert report["peak_memory_mb"] > 20
     rows = {row["engine"]: row for row in report["engines"]}
     assert set(rows) == {"onnx fp32", "onnx fp16", "torch fp32", "torch fp16", "torch bf16"}
