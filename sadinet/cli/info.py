@@ -51,6 +51,8 @@ def main(options: argparse.Namespace) -> int:
             print()
         _print_model(found, has_torch)
     if options.name is not None and not shown:
+        if not has_torch:
+            raise InputError(f"there is no model {options.name!r}", "a preset of this name needs torch to be measured")
         raise InputError(f"there is no preset or model {options.name!r}", "sadinet info lists all")
     for error in broken:
         print(f"sadinet: {error}", file=sys.stderr)
@@ -104,7 +106,9 @@ def _facts(weights: Weights) -> Iterator[tuple[str, str]]:
         size = f"{round(width / stride)}x{round(height / stride)}"
         yield "heatmaps", f"{size}, stride {stride:g}, sigma {pose.heatmap.sigma:g} cells"
         yield "skeleton", f"{pose.skeleton.name}, {len(pose.skeleton)} joints"
-        yield "decode", f"{pose.decode.method}, modulation {pose.decode.modulation}"
+        cells = pose.decode.sigma(pose.heatmap.sigma)
+        smoothing = f", smoothed by {cells:g} cells" if pose.decode.method == "dark" else ""
+        yield "decode", f"{pose.decode.method}, modulation {pose.decode.modulation}{smoothing}"
     yield from _flat(manifest.figures)
     yield "data", manifest.data
     yield "licence", manifest.licence

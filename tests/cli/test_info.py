@@ -43,6 +43,21 @@ def test_without_torch_it_tells_what_manifests_say(sadinet, monkeypatch, kind):
     assert "MACs" not in text
 
 
+def test_a_preset_without_torch_is_told_what_it_needs(sadinet, monkeypatch):
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "torch" else find(name))
+    code, _, complained = sadinet("info", "s")
+    assert (code, len(complained)) == (1, 1)
+    assert "torch" in complained[0]
+
+
+def test_it_tells_how_heatmaps_are_read(sadinet):
+    pose = find_weights("default").pose
+    _, printed, _ = sadinet("info", "sadinet-s")
+    (line,) = (each for each in printed if each.strip().startswith("decode"))
+    assert f"smoothed by {pose.decode.sigma(pose.heatmap.sigma):g} cells" in line
+
+
 def test_an_unknown_name_is_one_line(sadinet):
     code, printed, complained = sadinet("info", "no-such-thing")
     assert (code, printed, len(complained)) == (1, [], 1)
