@@ -13,7 +13,7 @@ from sadinet.atomic import partial_path
 from sadinet.errors import SourceError
 from sadinet.media.pictures import PICTURE_SUFFIXES, natural_key, pictures_in
 from sadinet.media.source import address_error, is_address, without_password
-from sadinet.tables.writer import FORMATS
+from sadinet.tables.writer import FORMATS, check_format
 
 Kind = Literal["video", "picture", "pictures"]
 """What a name stands for: a video file, one picture, or many pictures (a folder or a pattern)."""
@@ -175,14 +175,30 @@ def input_files(job: Job) -> tuple[Path, ...]:
     return tuple(Path(name) for name in found)
 
 
+def check_formats(job: Job) -> None:
+    """See that an input can be written in all its formats, before the work on it begins.
+
+    Raises:
+        InputError: for pictures in a format of motion.
+        OutputError: if the library of a format is not installed.
+    """
+    for name in job.outputs.formats:
+        check_format(name, is_pictures=job.kind != "video")
+
+
 def _is_pattern(name: str) -> bool:
     return glob.has_magic(name) and not is_address(name) and not Path(name).exists()
 
 
 def _videos_in(folder: Path) -> list[str]:
     files = (entry for entry in folder.iterdir() if entry.suffix.lower() in VIDEO_SUFFIXES)
-    found = [str(entry) for entry in files if entry.is_file() and not entry.name.startswith(".")]
+    found = [str(entry) for entry in files if _is_video_or_lost(entry) and not entry.name.startswith(".")]
     return sorted(found, key=natural_key)
+
+
+def _is_video_or_lost(entry: Path) -> bool:
+    """Say whether an entry of a folder is a file, or a link to what is not there: that is told, not passed over."""
+    return entry.is_file() or (entry.is_symlink() and not entry.exists())
 
 
 def _has_pictures(folder: Path) -> bool:

@@ -11,13 +11,14 @@ from pathlib import Path
 
 import numpy as np
 
-from sadinet.batch.naming import Job, input_files
+from sadinet.batch.naming import Job, check_formats, input_files
 from sadinet.batch.state import told_error
 from sadinet.errors import OutputError, SadinetError
 from sadinet.media.inspection import inspect_video
 from sadinet.media.pictures import read_picture
 from sadinet.media.source import open_source
 from sadinet.pipeline.stages import People
+from sadinet.tables.writer import check_format
 
 TRIAL_FRAMES = 6
 """Frames of the first input that are run to foretell the time; the first two only warm up."""
@@ -108,8 +109,10 @@ def check_inputs(jobs: Sequence[Job], folder: Path, people: People, *, processes
         processes: how many will share the work.
 
     Raises:
-        OutputError: if the disk has much less space than the results will take.
+        OutputError: if the disk has less space than the results will take, or the library of a format is missing.
     """
+    for name in dict.fromkeys(name for job in jobs for name in job.outputs.formats):
+        check_format(name)
     checks = tuple(map(check_input, jobs))
     needed = sum(each.needed_bytes for each in checks)
     free = shutil.disk_usage(folder).free
@@ -128,6 +131,7 @@ def check_inputs(jobs: Sequence[Job], folder: Path, people: People, *, processes
 def check_input(job: Job) -> Check:
     """Look at one input, without decoding more than a frame."""
     try:
+        check_formats(job)
         return _check_video(job) if job.kind == "video" else _check_pictures(job)
     except Exception as error:  # noqa: BLE001
         # Whatever is strange about one input, the others are to be done.

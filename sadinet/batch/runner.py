@@ -16,7 +16,7 @@ from sadinet.batch.executors import Executor
 from sadinet.batch.fingerprint import fingerprint
 from sadinet.batch.finish import are_outputs
 from sadinet.batch.ledger import ChunkRecord, Ledger, ResultRecord
-from sadinet.batch.naming import Job, input_files
+from sadinet.batch.naming import Job, check_formats, input_files
 from sadinet.batch.replacing import check_replaceable
 from sadinet.batch.state import InputState, Phase, told_error
 from sadinet.batch.tasks import ChunkTask, Event, Finished, FinishTask, Progress, RestTask, Task
@@ -95,6 +95,7 @@ class Batch:
         self._flying: dict[Future[Any], tuple[InputState, Task]] = {}
         self._suspects: deque[tuple[InputState, Task]] = deque()
         self._is_quarantined = False
+        self._begun: set[str] = set()
 
     @property
     def outcomes(self) -> tuple[Outcome, ...]:
@@ -161,8 +162,12 @@ class Batch:
         """Find out what of an input is done, and plan the rest."""
         job = state.job
         state.began = time.perf_counter()
-        state.source = fingerprint(input_files(job))
-        state.key = part_key(job, state.source, self._models)
+        if state.source is None:
+            check_formats(job)
+            state.source = fingerprint(input_files(job))
+            state.key = part_key(job, state.source, self._models)
+        if self._is_under_way(state.key):
+            return  # a copy of it, whose chunks are the same files: what is done of one is there for the other
         record = None if self._fresh else self._ledger.result(job.outputs.stem)
         if (
             record is not None
@@ -174,13 +179,17 @@ class Batch:
             self._forget_faces(state)
             return
         check_replaceable(job.outputs, self._ledger.outputs())
-        if self._fresh:
+        if self._fresh and state.key not in self._begun:
             self._ledger.forget_parts(state.key)
+        self._begun.add(state.key)
         state.chunks = self._ledger.chunks(state.key)
         frames = self._plan(state, executor)
         state.told = state.frames
         self._listener.began(state.place, job, frames, state.told)
         self._go_on(state)
+
+    def _is_under_way(self, key: str) -> bool:
+        return any(each.key == key and each.phase not in (Phase.WAITING, Phase.OVER) for each in self._inputs)
 
     def _plan(self, state: InputState, executor: Executor) -> int | None:
         """Fill in the pieces of work that are missing; returns how many frames to expect."""

@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from sadinet.errors import InputError
 from sadinet.recording import Recording
 from sadinet.tables.clock import Clock
 from sadinet.tables.scratch import make_scratch, remove, sync, told_as
@@ -66,16 +65,11 @@ class PersonFiles(TableWriter):
     the last frame that has the person.
 
     Raises:
-        InputError: for pictures, as they have no time.
         OutputError: if the folder cannot be written.
     """
 
     def __init__(self, target: Path, info: TableInfo) -> None:
         self.target, self.info = target, info
-        if info.is_pictures:
-            raise InputError(
-                f"{target.suffix[1:]} holds motion at a rate, and pictures have no time", "choose another format"
-            )
         self._clock = Clock()
         self._bottom: float | None = None
         self._spans: dict[int, list[int]] = {}

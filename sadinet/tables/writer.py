@@ -172,11 +172,23 @@ def open_table(format: str, target: str | os.PathLike[str], info: TableInfo) -> 
         info: what is known of it.
 
     Raises:
-        InputError: if there is no such format, or what is known does not suffice for it.
+        InputError: if there is no such format, or it does not hold pictures.
         OutputError: if the folder cannot be written or the format's library is not installed.
+    """
+    return check_format(format, is_pictures=info.is_pictures)(Path(target), info)  # type: ignore[call-arg]
+
+
+def check_format(format: str, *, is_pictures: bool = False) -> type[TableWriter]:
+    """Return a format's writer; so what is wrong with the wish is known before the work, not after it.
+
+    Raises:
+        InputError: if there is no such format, or it does not hold pictures and there are some.
+        OutputError: if its library is not installed.
     """
     if format not in _WRITERS:
         raise InputError(f"unknown format {format!r}", "one of: " + ", ".join(FORMATS))
+    if is_pictures and FORMATS[format].is_per_person:
+        raise InputError(f"{format} holds motion at a rate, and pictures have no time", "choose another format")
     module, name = _WRITERS[format]
     writer: type[TableWriter] = getattr(importlib.import_module(module), name)
-    return writer(Path(target), info)  # type: ignore[call-arg]
+    return writer

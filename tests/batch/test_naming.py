@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from sadinet.batch.fingerprint import fingerprint
 from sadinet.batch.naming import Wanted, input_files, plan_jobs
 from sadinet.errors import SourceError
 
@@ -105,6 +106,19 @@ def test_a_pattern_of_videos_is_its_videos_in_natural_order(tmp_path):
     inputs = make(tmp_path / "run 10.mp4", tmp_path / "run 9.mp4")
     jobs, _ = plan_jobs([str(tmp_path / "*.mp4")], tmp_path / "out")
     assert [job.where for job in jobs] == [inputs[1], inputs[0]]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+def test_a_folder_tells_of_links_to_what_is_not_there_and_passes_over_what_is_no_file(tmp_path):
+    for name in ("walk 2.mp4", ".hidden.mp4", "notes.txt"):
+        (tmp_path / name).write_bytes(b"x")
+    (tmp_path / "folder.mp4").mkdir()
+    os.mkfifo(tmp_path / "pipe.mp4")
+    (tmp_path / "walk 10.mp4").symlink_to(tmp_path / "not mounted" / "walk.mp4")
+    jobs, _ = plan_jobs([str(tmp_path)], tmp_path / "out")
+    assert [job.where for job in jobs] == [str(tmp_path / name) for name in ("walk 2.mp4", "walk 10.mp4")]
+    with pytest.raises(SourceError, match="no such file"):
+        fingerprint(input_files(jobs[1]))
 
 
 def test_a_pattern_that_matches_nothing_stays_and_will_be_told(tmp_path):

@@ -7,13 +7,21 @@ import os
 import shutil
 import sqlite3
 import threading
+from concurrent.futures import Future
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from sadinet.batch.naming import Wanted
+from sadinet.batch.describe import BatchSettings, describe_models
+from sadinet.batch.executors import InProcess
+from sadinet.batch.ledger import Ledger
+from sadinet.batch.naming import Wanted, plan_jobs
 from sadinet.batch.parts import load_part
+from sadinet.batch.runner import Batch
+from sadinet.batch.tasks import ChunkTask
+from sadinet.batch.worker import Worker
+from sadinet.errors import InputError
 from sadinet.media.packets import scan_packets
 from sadinet.media.pictures import write_picture
 from sadinet.media.source import open_source
@@ -22,6 +30,17 @@ from sadinet.motion.settings import MotionSettings
 from sadinet.pipeline import People
 from sadinet.tables.read import read_table
 from sadinet.tables.sidecar import read_sidecar
+
+
+class Silent:
+    """Hears nothing."""
+
+    def began(self, place, job, frames, done) -> None: ...
+
+    def advanced(self, place, frames, stage) -> None: ...
+
+    def ended(self, place, outcome) -> None: ...
+
 
 OVERLAY = Wanted(overlay=True, page=True)
 
@@ -109,6 +128,48 @@ def test_begun_anew_means_everything(batches, stroll, out, digests):
     outcome = batches.one(stroll, out, fresh=True)
     assert outcome.computed_frames == 16
     assert digests(out) == before
+
+
+class Crowd(InProcess):
+    """Has several pieces of work under way, and does the last of them first."""
+
+    capacity = 4
+
+    def __init__(self, worker, tell) -> None:
+        super().__init__(worker, tell)
+        self.under_way = {}
+
+    def submit(self, task):
+        future = Future()
+        self.under_way[future] = task
+        parts = [each.part for each in self.under_way.values() if isinstance(each, ChunkTask)]
+        assert len(set(parts)) == len(parts), "two write one file"
+        return future
+
+    def wait(self, futures):
+        future = futures[-1]
+        done = super().submit(self.under_way.pop(future))
+        if error := done.exception():
+            future.set_exception(error)
+        else:
+            future.set_result(done.result())
+        return {future}
+
+
+@pytest.mark.parametrize("fresh", [False, True])
+def test_copies_of_a_file_are_computed_once_and_never_at_once(batches, stroll, tmp_path, fresh):
+    out = tmp_path / "out"
+    for name in ("out", "a", "b"):
+        (tmp_path / name).mkdir()
+    copies = [shutil.copy2(stroll, tmp_path / name / stroll.name) for name in "ab"]
+    jobs, _ = plan_jobs(list(map(str, copies)), out)
+    people = batches.with_chunks(4)
+    with Ledger(out / ".sadinet") as ledger:
+        batch = Batch(jobs, BatchSettings(people.settings), describe_models(people), ledger, Silent(), fresh=fresh)
+        first, second = batch.run(Crowd(Worker(people), batch.hear))
+    assert (first.error, second.error) == (None, None)
+    assert (first.computed_frames, second.computed_frames) == (16, 0)
+    assert (out / "stroll.csv").read_bytes() == (out / "stroll-2.csv").read_bytes()
 
 
 # What is not.
@@ -407,6 +468,14 @@ def test_a_rest_behind_the_real_end_begins_at_the_start(batches, images, write_v
     assert outcome.error is None
     assert outcome.computed_frames == 7
     assert digests(tmp_path / "out") == digests(tmp_path / "whole")
+
+
+def test_a_format_that_cannot_be_costs_no_work(batches, walker, tmp_path):
+    write_picture(tmp_path / "one.png", walker)
+    outcome = batches.one(tmp_path / "one.png", tmp_path / "out", wanted=Wanted(("csv", "trc")))
+    assert isinstance(outcome.error, InputError)
+    assert batches.heard.began_with == {}
+    assert list((tmp_path / "out").glob("*")) == [tmp_path / "out" / ".sadinet"]
 
 
 # What is left behind.
