@@ -23,6 +23,8 @@ OPSET = 17
 
 _CUTS = ("/model.23/Concat_1_output_0", "/model.23/Concat_2_output_0", "/model.23/Concat_3_output_0")
 _ATTENTION = "/model.10/m/m.0/attn/"
+_SILU = {"Conv", "Sigmoid"}
+"""What a convolution's SiLU multiplies."""
 _QUANTISED = ["Conv", "Mul", "Sigmoid", "Concat", "Add", "MaxPool", "Resize", "Split"]
 """Activations too: between quantised convolutions they would otherwise cost more than is won."""
 
@@ -34,6 +36,7 @@ def cut_to_people(source: onnx.ModelProto) -> onnx.ModelProto:
     graph = model.graph
     del graph.value_info[:]
     _free_attention(graph)
+    _split_weights(graph)
     _rename_outputs(graph)
     _take_pictures(graph)
     _drop_unused(graph)
@@ -122,6 +125,42 @@ def _free_attention(graph: onnx.GraphProto) -> None:
     nodes_now = list(graph.node)
     del graph.node[:]
     graph.node.extend([*nodes_now[:place], *sizes, *nodes_now[place:]])
+
+
+def _split_weights(graph: onnx.GraphProto) -> None:
+    """Where the output of a convolution with SiLU is split, compute the parts by a convolution each.
+
+    The numbers are the same. At a split ONNX Runtime copies the whole feature out of the layout in which it computes.
+    """
+    made_by = {name: node for node in graph.node for name in node.output}
+    weights = {value.name: numpy_helper.to_array(value) for value in graph.initializer}
+    for split in [node for node in graph.node if node.op_type == "Split"]:
+        product = made_by.get(split.input[0])
+        if product is None or product.op_type != "Mul" or {made_by[name].op_type for name in product.input} != _SILU:
+            continue
+        gate, conv = sorted((made_by[name] for name in product.input), key=lambda node: node.op_type, reverse=True)
+        kernel, bias = weights[conv.input[1]], weights[conv.input[2]]
+        count = len(split.output)
+        nodes: list[onnx.NodeProto] = []
+        for part, kernel_part, bias_part in zip(
+            split.output, np.split(kernel, count), np.split(bias, count), strict=True
+        ):
+            names = [f"{part}_{what}" for what in ("kernel", "bias", "sum", "gate")]
+            graph.initializer.append(numpy_helper.from_array(np.ascontiguousarray(kernel_part), names[0]))
+            graph.initializer.append(numpy_helper.from_array(np.ascontiguousarray(bias_part), names[1]))
+            alone = helper.make_node("Conv", [conv.input[0], *names[:2]], [names[2]])
+            alone.attribute.extend(conv.attribute)
+            nodes += [
+                alone,
+                helper.make_node("Sigmoid", [names[2]], [names[3]]),
+                helper.make_node("Mul", [names[2], names[3]], [part]),
+            ]
+        for old in (conv, gate, product):
+            graph.node.remove(old)
+        at = list(graph.node).index(split)
+        graph.node.remove(split)
+        for node in reversed(nodes):
+            graph.node.insert(at, node)
 
 
 def _rename_outputs(graph: onnx.GraphProto) -> None:

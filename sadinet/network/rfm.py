@@ -9,7 +9,7 @@ from sadinet.network.config import NetworkConfig
 from sadinet.network.layers import ConvNorm, SqueezeExcite, make_skip, spatial_mean
 
 
-class _Residual(nn.Module):
+class ResidualBlock(nn.Module):
     """Reduce to half by 1x1, `middle`, expand by 1x1, squeeze-excite, add the skip, ReLU."""
 
     def __init__(self, inside: int, outside: int, middle: nn.Module, hidden: int, se: bool) -> None:
@@ -25,7 +25,7 @@ class _Residual(nn.Module):
         return torch.relu(y + self.skip(x))
 
 
-class _SplitDilation(nn.Module):
+class SplitDilation(nn.Module):
     """3x3 convolutions of several dilations, each on its own share of the channels."""
 
     def __init__(self, channels: int, dilations: tuple[int, ...]) -> None:
@@ -59,10 +59,10 @@ def make_block(inside: int, outside: int, config: NetworkConfig) -> nn.Module:
     hidden = outside // 2
     middle: nn.Module
     if config.block == "rfm":
-        middle = _SplitDilation(hidden, config.dilations)
+        middle = SplitDilation(hidden, config.dilations)
     elif config.block == "residual":
         middle = ConvNorm(hidden, hidden, 3)
     else:
         middle = _Pyramid(hidden, config.dilations)
         hidden = middle.outside
-    return _Residual(inside, outside, middle, hidden, config.se)
+    return ResidualBlock(inside, outside, middle, hidden, config.se)

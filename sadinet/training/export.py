@@ -14,9 +14,13 @@ from safetensors.torch import save_file
 
 from sadinet.engines.session import PRECISION_KEY, open_session
 from sadinet.errors import WeightsError
-from sadinet.network.model import Deployed, SadiNet
+from sadinet.network.model import Deployed
+from sadinet.network.serving import serving_form
 
 OPSET = 17
+BATCH = "people"
+"""Name of the axis that is free."""
+
 _TOLERANCE = {"fp32": 1e-4, "fp16": 2e-2}
 
 
@@ -54,25 +58,38 @@ def write_onnx(deployed: Deployed, path: Path, precision: str) -> Agreement:
     crops = rng.integers(0, 256, (3, height, width, 3), dtype=np.uint8)
     with torch.no_grad():
         told = [value.numpy() for value in deployed(torch.from_numpy(crops))]
-    exported = deployed
+    exported = Deployed(serving_form(deployed.network), deployed.sigma_scale).eval()
     if precision == "fp16":
-        exported = Deployed(SadiNet(deployed.network.config)).eval()
-        exported.load_state_dict(deployed.state_dict())
         exported.network.half()
     names = ["heatmaps", "sigma"][: len(told)]
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         draft = Path(folder) / path.name
         torch.onnx.export(
             exported, (torch.from_numpy(crops[:2]),), str(draft), dynamo=False, opset_version=OPSET,
-            input_names=["crops"], output_names=names, dynamic_axes={name: {0: "people"} for name in ["crops", *names]},
+            input_names=["crops"], output_names=names, dynamic_axes={name: {0: BATCH} for name in ["crops", *names]},
         )  # fmt: skip
         model = onnx.load(str(draft))
+        _tell_batch(model)
         onnx.helper.set_model_props(model, {PRECISION_KEY: precision})
         onnx.checker.check_model(model)
         onnx.save(model, str(draft))
         agreement = _compare(draft, crops, told, precision)
         draft.replace(path)
     return agreement
+
+
+def _tell_batch(model: onnx.ModelProto) -> None:
+    """Write down that every feature has one entry a person.
+
+    ONNX's inference of shapes forgets it at each resize; products of features whose shapes ONNX Runtime cannot prove
+    equal are computed in another layout.
+    """
+    inferred = onnx.shape_inference.infer_shapes(model)
+    for value in inferred.graph.value_info:
+        sides = value.type.tensor_type.shape.dim
+        if len(sides) == 4 and not sides[0].HasField("dim_value"):
+            sides[0].dim_param = BATCH
+            model.graph.value_info.append(value)
 
 
 def _compare(path: Path, crops: NDArray[np.uint8], told: list[NDArray[np.float32]], precision: str) -> Agreement:
