@@ -139,28 +139,21 @@ def _split_weights(graph: onnx.GraphProto) -> None:
         if product is None or product.op_type != "Mul" or {made_by[name].op_type for name in product.input} != _SILU:
             continue
         gate, conv = sorted((made_by[name] for name in product.input), key=lambda node: node.op_type, reverse=True)
-        kernel, bias = weights[conv.input[1]], weights[conv.input[2]]
-        count = len(split.output)
+        parts = zip(*(np.split(weights[name], len(split.output)) for name in conv.input[1:3]), strict=True)
         nodes: list[onnx.NodeProto] = []
-        for part, kernel_part, bias_part in zip(
-            split.output, np.split(kernel, count), np.split(bias, count), strict=True
-        ):
-            names = [f"{part}_{what}" for what in ("kernel", "bias", "sum", "gate")]
-            graph.initializer.append(numpy_helper.from_array(np.ascontiguousarray(kernel_part), names[0]))
-            graph.initializer.append(numpy_helper.from_array(np.ascontiguousarray(bias_part), names[1]))
+        for output, values in zip(split.output, parts, strict=True):
+            names = [f"{output}_{what}" for what in ("kernel", "bias", "sum", "gate")]
+            for name, value in zip(names, values, strict=False):
+                graph.initializer.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
             alone = helper.make_node("Conv", [conv.input[0], *names[:2]], [names[2]])
             alone.attribute.extend(conv.attribute)
-            nodes += [
-                alone,
-                helper.make_node("Sigmoid", [names[2]], [names[3]]),
-                helper.make_node("Mul", [names[2], names[3]], [part]),
-            ]
-        for old in (conv, gate, product):
-            graph.node.remove(old)
+            gated = helper.make_node("Mul", [names[2], names[3]], [output])
+            nodes += [alone, helper.make_node("Sigmoid", [names[2]], [names[3]]), gated]
         at = list(graph.node).index(split)
-        graph.node.remove(split)
         for node in reversed(nodes):
             graph.node.insert(at, node)
+        for node in (conv, gate, product, split):
+            graph.node.remove(node)
 
 
 def _rename_outputs(graph: onnx.GraphProto) -> None:

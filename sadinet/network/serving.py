@@ -4,8 +4,8 @@ ONNX Runtime keeps eight or sixteen channels side by side in memory as long as i
 sums of equal shape; at every split, concatenation, difference or reduction it copies the whole feature back and forth,
 which took as long as the arithmetic. Here such places are written as convolutions: batch norms are folded, a split
 before dilated branches becomes one convolution a branch, a concatenation before a 1x1 becomes a sum of 1x1s, a gate of
-one channel becomes one of all. Values are those of the trained network up to rounding; parameters are derived from it and
-never trained.
+one channel becomes one of all. Values are those of the trained network up to rounding; parameters are derived from it
+and never trained.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ class ServedLocalFusion(nn.Module):
     """`LocalFusion` with every 1x1 of the coarser feature before it is raised.
 
     With m the mixing 1x1, r the raised feature and g the gate: m(r + g (f - r)) = m r + g (m f - m r). The gate is
-    the same for all channels, and given to each of them, as the product of a feature and one channel changes the layout.
+    the same for all channels, and given to each of them: the product of a feature and one channel changes the layout.
     """
 
     def __init__(self, trained: LocalFusion) -> None:

@@ -74,7 +74,7 @@ def test_a_network_that_is_being_trained_has_no_such_form():
 
 
 def layout_changes(model: bytes | str, tmp_path) -> dict[str, int]:
-    """Count the copies between layouts in the graph that ONNX Runtime makes of a model; none where it uses no blocks."""
+    """Count the copies between layouts in the graph that ONNX Runtime makes of a model."""
     options = ort.SessionOptions()
     options.log_severity_level = 4
     options.optimized_model_filepath = str(tmp_path / "optimised.onnx")
