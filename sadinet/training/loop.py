@@ -79,7 +79,8 @@ class Trainer:
         self.average = MovingAverage(self.network, config.average)
         self.teacher = load_teacher(teacher, config.network, self.machine.device) if teacher else None
         self.watch = Watch(_IN_FP16 if self.machine.precision == "fp16" else 0)
-        self.epoch, self.batch_done, self.best = 0, 0, 0.0
+        self.epoch, self.batch_done = 0, 0
+        self.best = -1.0  # of nothing: the first epoch is the best so far, even if it finds no joint
         self.split: Split | None = None
         folder.mkdir(parents=True, exist_ok=True)
         self.log = TrainingLog(folder, say, active=self.machine.rank == 0)

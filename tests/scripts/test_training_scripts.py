@@ -62,6 +62,7 @@ def test_a_recipe_runs_on_packed_people(recipe, shards, script, tmp_path):
     assert len(rows) == 1
     assert np.isfinite(float(rows[0]["total"]))
     assert cv2.imread(str(tmp_path / "pictures" / "epoch-001.jpg")) is not None
+    assert (tmp_path / "best.pt").is_file()
 
 
 def test_recipes_of_all_full_sets_are_there():
