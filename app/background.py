@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -44,4 +45,7 @@ class Background:
 
     def _run(self) -> None:
         while (step := self._steps.get()) is not None:
-            step()
+            try:
+                step()
+            except Exception:  # noqa: BLE001  told like any that nobody caught; those that wait are done all the same
+                threading.excepthook(threading.ExceptHookArgs((*sys.exc_info(), threading.current_thread())))

@@ -6,7 +6,6 @@ import math
 import queue
 import threading
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from app.choice import SourceChoice, SourceKind
 from app.comparison import Comparison, compare
 from app.loading import problem_from
 from app.state import Problem
+from app.threads import Threads
 from sadinet.errors import SadinetError, SourceError
 from sadinet.recording import Recording
 from sadinet.results import Frame
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _VIDEO_OF_RECORDING = "video.mkv"
 _GRACE_S = 2.0
+_READING = "app compare reading"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,15 +59,15 @@ class CompareWorker:
     def __init__(self) -> None:
         self._events: queue.SimpleQueue[tuple[int, Compared | Problem]] = queue.SimpleQueue()
         self._lock = threading.Lock()
-        self._threads: list[threading.Thread] = []
+        self._threads = Threads()
         self._player: FilePlayer | None = None
         self._generation = 0
-        self._is_stopped = False
+        self._wanted: int | None = None  # also while the pictures are being opened
 
     @property
     def is_busy(self) -> bool:
         """Whether tables are being read."""
-        return any(thread.is_alive() and thread.name == "app compare reading" for thread in self._threads)
+        return self._threads.is_running(_READING)
 
     def load(self, a: Path, b: Path, source: Path | None = None) -> None:
         """Read two tables, and open what they are of.
@@ -75,15 +76,15 @@ class CompareWorker:
             a, b: CSV or Parquet tables.
             source: video or folder of pictures; None to look where the tables say.
         """
-        self._let_go()
-        self._generation += 1
-        generation = self._generation
-        self._start("app compare reading", lambda: self._load(generation, a, b, source))
+        generation = self._let_go()
+        self._threads.start(_READING, lambda: self._load(generation, a, b, source))
 
     def seek(self, frame: int) -> None:
         """Fetch this frame's picture; it replaces one that was asked for before."""
-        if self._player is not None:
-            self._player.seek(frame)
+        with self._lock:
+            self._wanted, player = frame, self._player
+        if player is not None:
+            player.seek(frame)
 
     def poll(self) -> CompareNews:
         """Return what is new, without waiting."""
@@ -110,26 +111,19 @@ class CompareWorker:
 
     def stop(self, deadline_s: float = _GRACE_S) -> tuple[str, ...]:
         """End everything; returns the names of the threads that did not end in time."""
-        self._is_stopped = True
-        self._generation += 1
+        self._threads.end()
         self._let_go()
-        deadline = time.monotonic() + deadline_s
-        for thread in self._threads:
-            thread.join(max(0.0, deadline - time.monotonic()))
-        return tuple(thread.name for thread in self._threads if thread.is_alive())
+        return self._threads.join(time.monotonic() + deadline_s)
 
-    def _start(self, name: str, work: Callable[[], None]) -> None:
-        self._threads = [thread for thread in self._threads if thread.is_alive()]
-        if not self._is_stopped:
-            thread = threading.Thread(target=work, name=name, daemon=True)
-            self._threads.append(thread)
-            thread.start()
-
-    def _let_go(self) -> None:
+    def _let_go(self) -> int:
+        """Close what is open or being opened; returns the number of what comes next."""
         with self._lock:
+            self._generation += 1
+            self._wanted = None
             player, self._player = self._player, None
         if player is not None:
             player.close()
+        return self._generation
 
     def _load(self, generation: int, a: Path, b: Path, source: Path | None) -> None:
         from sadinet.tables.read import read_recording
@@ -158,9 +152,11 @@ class CompareWorker:
             self._events.put((generation, problem_from(error, f"{source.name} cannot be shown")))
             return
         with self._lock:
-            if generation != self._generation or self._is_stopped:
+            if generation != self._generation or self._threads.is_ended:
                 return
             self._player = player
+            if self._wanted is not None:
+                player.seek(self._wanted)
         player.run()
 
 

@@ -139,13 +139,16 @@ class SidePages:
         return {"angle_limits": self._angles.limits, "has_alarm_sound": self._angles.has_sound}
 
     def close(self) -> None:
-        """Close what has a window of its own."""
+        """Close what has a window of its own, and let the pages rest: threads end elsewhere, where no timer may be."""
+        for page in (self._batch, self._compare, self._export):
+            if page is not None:
+                page.timer.stop()
         self.performance.close()
         if self._about is not None:
             self._about.close()
 
     def stop(self, deadline_s: float) -> tuple[str, ...]:
-        """End what runs for these pages; returns the names of the threads that did not end in time."""
+        """End what runs for these pages, from any thread; returns the names of those that did not end in time."""
         late: tuple[str, ...] = ()
         if self._compare is not None:
             late += self._compare.stop()

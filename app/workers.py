@@ -1,4 +1,4 @@
-"""The threads of the program: loading models, opening sources, playing, finding people, analysing.
+"""The threads of the program: opening sources, playing, finding people, analysing.
 
 The window commands, which never waits, and polls. What the threads have to say waits in a queue; what there is to see
 in boxes of one slot. Failures come back as values.
@@ -11,7 +11,6 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,9 +19,6 @@ from app.choice import SourceChoice
 from app.events import (
     CamerasFound,
     Event,
-    ModelsFailed,
-    ModelsLoaded,
-    ModelsLost,
     Snapshot,
     SourceFailed,
     SourceOpened,
@@ -31,10 +27,12 @@ from app.events import (
 from app.file_control import FileControl
 from app.finder import Finder, Wishes
 from app.loading import ModelChoice, load_people, make_blur, problem_from
+from app.model_loader import ModelLoader
 from app.open_source import OpenSource
 from app.opening import open_live
 from app.state import Problem
-from sadinet.errors import DeviceMemoryError, SadinetError, SourceError
+from app.threads import Threads
+from sadinet.errors import SadinetError, SourceError
 
 if TYPE_CHECKING:
     from app.clips import Clip
@@ -67,77 +65,28 @@ class Workers:
         load: Callable[[ModelChoice], People] | None = None,
     ) -> None:
         self.files = FileControl(lambda: None if self._open is None else self._open.player)
-        self._models = models
         self._open_source = open_source
-        self._load = load or load_people
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
-        self._threads: list[threading.Thread] = []
+        self._threads = Threads()
         self._lock = threading.Lock()
-        self._is_stopped = False
         self._generation = 0
-        self._people: People | None = None
         self._open: OpenSource | None = None
-        self._analyst = Analyst(cache, self._start, self._events.put, self._fall_back)
-        self._why = ""  # of the device, where it is not the one that was asked for
+        self._models = ModelLoader(models, load or load_people, self._start, self._equip, self._events.put)
+        self._analyst = Analyst(cache, self._start, self._events.put, self._models.fall_back)
         self._wishes = Wishes()
         self._sink: Callable[[FrameResult], None] | None = None
 
-    # models
-
     def load_models(self) -> None:
         """Load the models; `ModelsLoaded` or `ModelsFailed` tells when."""
-        self._start("models", self._load_models)
+        self._models.begin()
 
-    def _load_models(self) -> None:
-        began_s = time.monotonic()
-        models, why = self._models, self._why
-        try:
-            people = self._load(models)
-        except DeviceMemoryError as error:
-            if not self._fall_back(error, models):
-                self._events.put(ModelsFailed(problem_from(error, "")))
-            return
-        except Exception as error:  # noqa: BLE001  whatever a runtime raises is told, not lost with the thread
-            self._events.put(ModelsFailed(problem_from(error, "the models do not load")))
-            return
+    def _equip(self, people: People) -> None:
         with self._lock:
-            self._people = people
             opened = self._open
         if opened is not None:
-            self._equip(opened)
-        estimator = people.estimator
-        pose, detector = (
-            replace(runtime, why=why or runtime.why) for runtime in (estimator.runtime, people.detector.runtime)
-        )
-        seconds = time.monotonic() - began_s
-        self._events.put(ModelsLoaded(estimator.weights.name, estimator.skeleton.joints, pose, detector, seconds))
-
-    def _fall_back(self, error: DeviceMemoryError, models: ModelChoice | None = None) -> bool:
-        """Tell that a GPU ran out of memory, and then load the models for the CPU; from any thread.
-
-        Returns:
-            Whether there will be other models; not if it was the CPU itself.
-        """
-        with self._lock:
-            people, self._people = self._people, None
-            is_on_gpu = self._models.device != "cpu" if people is None else _is_on_gpu(people)
-            if not is_on_gpu:
-                # Another thread was here before, or there is nothing below the CPU.
-                self._people = people
-                return models is None and people is None
-            self._models = replace(self._models, device="cpu")
-            self._why = error.message
-        # Before anything else is loaded: nobody is to wonder why it became slow.
-        remedy = "the CPU goes on, more slowly; for the GPU, close other programs that use it and start again"
-        self._events.put(ModelsLost(Problem(error.message, remedy, f"{type(error).__name__}: {error}")))
-        self.load_models()
-        return True
-
-    def _equip(self, opened: OpenSource) -> None:
-        assert self._people is not None  # noqa: S101
-        opened.finder.use(self._people)
-        if opened.player is not None:
-            opened.player.show_again()
+            opened.finder.use(people)
+            if opened.player is not None:
+                opened.player.show_again()
 
     # sources
 
@@ -178,10 +127,11 @@ class Workers:
                 self._events.put(SourceFailed(problem_from(error, f"{choice.name} does not open")))
             return
         with self._lock:
-            is_wanted = generation == self._generation and not self._is_stopped
+            is_wanted = generation == self._generation and not self._threads.is_ended
             if is_wanted:
-                if self._people is not None:
-                    opened.finder.use(self._people)
+                # Those that come later are handed over by `_equip`, which waits for this lock.
+                if (people := self._models.people) is not None:
+                    opened.finder.use(people)
                 # Before anybody can see it: what does not run counts as over.
                 opened.live.start()
                 self._open = opened
@@ -199,7 +149,7 @@ class Workers:
     def _made(self, choice: SourceChoice, *, is_playing: bool) -> tuple[OpenSource, Clip | None]:
         from sadinet.pipeline.live import LivePipeline
 
-        finder = Finder(self._wishes, make_blur, self._fall_back)
+        finder = Finder(self._wishes, make_blur, self._models.fall_back)
         finder.sink = self._sink
         if choice.kind.is_live:
             return OpenSource(choice, LivePipeline(self._open_source(choice), finder), finder), None
@@ -232,7 +182,7 @@ class Workers:
 
     def analyse(self, *, angles: bool = True) -> None:
         """Analyse the open file from its first frame to its last; one at a time."""
-        opened, people = self._open, self._people
+        opened, people = self._open, self._models.people
         if opened is None or opened.player is None or people is None:
             return
         opened.player.play(False)
@@ -284,28 +234,17 @@ class Workers:
         """End everything; returns the names of the threads that did not end in time."""
         deadline = time.monotonic() + deadline_s
         self.cancel_analysis()
+        self._threads.end()
         with self._lock:
-            self._is_stopped = True
             self._generation += 1
             opened, self._open = self._open, None
         late: tuple[str, ...] = ()
         if opened is not None:
             late = opened.live.stop(max(0.0, deadline - _GRACE_S - time.monotonic()))
-        for thread in self._threads:
-            thread.join(max(0.0, deadline - time.monotonic()))
-        return (*late, *(thread.name for thread in self._threads if thread.is_alive()))
+        return (*late, *self._threads.join(deadline))
 
     def _start(self, name: str, work: Callable[[], None]) -> None:
-        self._threads = [thread for thread in self._threads if thread.is_alive()]
-        if self._is_stopped:
-            return
-        thread = threading.Thread(target=work, name=f"app {name}", daemon=True)
-        self._threads.append(thread)
-        thread.start()
-
-
-def _is_on_gpu(people: People) -> bool:
-    return any(runtime.device != "cpu" for runtime in (people.estimator.runtime, people.detector.runtime))
+        self._threads.start(f"app {name}", work)
 
 
 def _close(opened: OpenSource) -> None:

@@ -101,7 +101,6 @@ class ExportPage(QWidget):
 
     def close_work(self, deadline_s: float = 3.0) -> tuple[str, ...]:
         """End the threads; returns the names of those that did not end in time."""
-        self.timer.stop()
         return self._worker.close(deadline_s)
 
     def showEvent(self, event: QShowEvent | None) -> None:  # noqa: N802

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 from PyQt6.QtCore import QAbstractTableModel, QModelIndex, QPointF, QRectF, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
-from PyQt6.QtWidgets import QSizePolicy, QWidget
+from PyQt6.QtWidgets import QHeaderView, QSizePolicy, QTableView, QWidget
 
 from app import theme
 from app.comparison import Comparison
@@ -194,3 +194,26 @@ class DifferenceModel(QAbstractTableModel):
 
 def _pixels(value: float) -> str:
     return f"{value:.1f}" if math.isfinite(value) else UNKNOWN
+
+
+class DifferenceTable(QTableView):
+    """A row for each joint.
+
+    Attributes:
+        model_of_joints: what it shows.
+    """
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.model_of_joints = DifferenceModel(self)
+        self.setModel(self.model_of_joints)
+        self.setAccessibleName("Differences joint by joint")
+        self.setShowGrid(False)
+        self.setTabKeyNavigation(False)
+        rows, heads = self.verticalHeader(), self.horizontalHeader()
+        assert rows is not None  # noqa: S101  a table has both
+        assert heads is not None  # noqa: S101
+        rows.hide()
+        rows.setDefaultSectionSize(24)
+        heads.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        heads.setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)

@@ -132,6 +132,11 @@ class Elided(QLabel):
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._whole = ""
 
+    @property
+    def whole(self) -> str:
+        """The text, however little of it there is room for."""
+        return self._whole
+
     def setText(self, text: str | None) -> None:  # noqa: N802
         """Show a text, as far as there is room."""
         self._whole = text or ""

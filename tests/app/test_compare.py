@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from dataclasses import replace
 
 import numpy as np
@@ -174,45 +175,45 @@ def shows(page, number):
 def test_two_tables_are_shown_over_their_video_at_the_frame_that_is_asked_for(page, tables, until):
     page.set_tables(*tables)
     until(lambda: shows(page, 0), "the first picture", QApplication.processEvents)
-    page._worst.click()
+    page.head.worst.click()
     until(lambda: shows(page, 4), "the picture of frame 4", QApplication.processEvents)
 
     assert page._place.text() == "Frame 4, 0.133 s   ·   joints 5.0 px apart"
-    views = [canvas._poses[0].joints for canvas in page._canvases.values()]
+    views = [canvas._poses[0].joints for canvas in page.pictures.canvases.values()]
     assert (views[1] - views[0]).mean(axis=0) == pytest.approx((5, 0), abs=0.02)
-    assert page._canvases["A"]._image.width() == page._picture.size_wh[0]
-    assert page.model.rowCount() == len(BODY19)
+    assert page.pictures.canvases["A"]._image.width() == page._picture.size_wh[0]
+    assert page.table.model_of_joints.rowCount() == len(BODY19)
     assert "7 of 7 frames are in both" in page._summary.text()
 
 
 def test_a_click_on_the_curve_and_its_keys_choose_frames(page, tables, until):
     page.set_tables(*tables)
     until(lambda: page._compared is not None, "the comparison", QApplication.processEvents)
-    QTest.mouseClick(page._curve, Qt.MouseButton.LeftButton, pos=QPoint(page._curve.width() - 16, 30))
+    QTest.mouseClick(page.curve, Qt.MouseButton.LeftButton, pos=QPoint(page.curve.width() - 16, 30))
     assert page._frame == 6
 
-    QTest.keyClick(page._curve, Qt.Key.Key_Left)
+    QTest.keyClick(page.curve, Qt.Key.Key_Left)
     assert page._frame == 5
-    QTest.keyClick(page._curve, Qt.Key.Key_Home)
+    QTest.keyClick(page.curve, Qt.Key.Key_Home)
     assert page._frame == 0
-    QTest.keyClick(page._curve, Qt.Key.Key_Left)
+    QTest.keyClick(page.curve, Qt.Key.Key_Left)
     assert page._frame == 0
 
 
 def test_both_pictures_show_the_same_part(page, tables, until):
     page.set_tables(*tables)
     until(lambda: shows(page, 0), "the first picture", QApplication.processEvents)
-    page._canvases["B"].zoom_in()
+    page.pictures.canvases["B"].zoom_in()
 
-    assert page._canvases["A"].zoom == page._canvases["B"].zoom
-    assert page._canvases["A"].zoom.factor > 1
+    assert page.pictures.canvases["A"].zoom == page.pictures.canvases["B"].zoom
+    assert page.pictures.canvases["A"].zoom.factor > 1
 
 
 def test_wide_pictures_lie_above_each_other_and_tall_ones_beside(page):
-    page._turn((1920, 800))
-    assert page._pictures.direction() == QBoxLayout.Direction.TopToBottom
-    page._turn((400, 900))
-    assert page._pictures.direction() == QBoxLayout.Direction.LeftToRight
+    page.pictures.turn((1920, 800))
+    assert page.pictures.direction == QBoxLayout.Direction.TopToBottom
+    page.pictures.turn((400, 900))
+    assert page.pictures.direction == QBoxLayout.Direction.LeftToRight
 
 
 def test_without_the_video_joints_are_shown_alone_and_it_says_so(page, tmp_path, tables, until):
@@ -221,7 +222,7 @@ def test_without_the_video_joints_are_shown_alone_and_it_says_so(page, tmp_path,
     until(lambda: page._compared is not None, "the comparison", QApplication.processEvents)
 
     assert page._place.text().endswith("the video was not found: choose it to see it")
-    assert page._canvases["A"]._poses
+    assert page.pictures.canvases["A"]._poses
 
 
 def test_hidden_faces_are_not_shown_here_either(page, tables, until):
@@ -229,7 +230,7 @@ def test_hidden_faces_are_not_shown_here_either(page, tables, until):
     until(lambda: shows(page, 0), "the first picture", QApplication.processEvents)
     page.set_options(ViewOptions(blur=True))
 
-    image = page._canvases["A"]._image
+    image = page.pictures.canvases["A"]._image
     corners = {image.pixelColor(x, y).rgb() for x, y in ((2, 2), (image.width() - 3, image.height() - 3))}
     assert len(corners) == 1
     assert page._place.text().endswith("joints are shown without their picture")
@@ -255,7 +256,7 @@ def test_a_video_that_cannot_be_read_still_leaves_the_joints(page, tables, tmp_p
     told = []
     page.problem.connect(told.append)
     page.set_tables(*tables, source=broken)
-    until(lambda: told and page._canvases["A"]._poses, "problem and joints", QApplication.processEvents)
+    until(lambda: told and page.pictures.canvases["A"]._poses, "problem and joints", QApplication.processEvents)
 
     assert page._compared is not None
 
@@ -276,6 +277,25 @@ def test_the_worker_can_be_stopped_while_it_reads(tables):
 
     assert worker.stop() == ()
     assert worker.poll().compared is None
+
+
+def test_a_frame_that_is_asked_for_before_the_video_is_open_is_fetched_once_it_is(tables, until, monkeypatch):
+    go = threading.Event()
+
+    def look_through(clip):
+        assert go.wait(30)
+
+    monkeypatch.setattr("app.clips.VideoClip.look_through", look_through)
+    worker = CompareWorker()
+    worker.load(*tables)
+    until(lambda: worker.poll().compared is not None, "the comparison")
+    worker.seek(4)
+    go.set()
+    frames = []
+    until(lambda: frames, "a picture", lambda: frames.extend(filter(None, [worker.poll().frame])))
+
+    assert frames[0].index == 4
+    assert worker.stop() == ()
 
 
 def test_only_the_last_choice_counts(tables, until):
@@ -320,8 +340,8 @@ def test_tables_that_are_dropped_are_compared(qtbot, tmp_path, frame, pose):
     assert drop(page, QPoint(5, 5), tmp_path / "one.csv", tmp_path / "two.csv")
     qtbot.waitUntil(lambda: page._compared is not None, timeout=20_000)
 
-    assert page._names["A"]._whole.endswith("one.csv")
-    assert page._titles["A"].text() == f"A  {tmp_path.name}/one.csv"
+    assert page.head.name("A").endswith("one.csv")
+    assert page.pictures.title("A") == f"A  {tmp_path.name}/one.csv"
     assert page._compared.comparison.distance_px[0] == pytest.approx(5)
     assert page.stop() == ()
 
@@ -334,7 +354,7 @@ def test_a_table_belongs_to_the_side_on_which_it_falls_and_else_fills_the_empty_
     page.resize(1200, 700)
     page.show()
     qtbot.waitExposed(page)
-    on_b = page._canvases["B"].mapTo(page, QPoint(20, 20))
+    on_b = page.pictures.canvases["B"].mapTo(page, QPoint(20, 20))
 
     drop(page, on_b, tmp_path / "one.csv")
     assert page._tables == {"A": None, "B": tmp_path / "one.csv"}
