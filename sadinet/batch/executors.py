@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import queue
 import signal
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.connection import wait as wait_for_handles
@@ -101,6 +102,7 @@ class Processes:
         self._context = multiprocessing.get_context("spawn")
         self._events: Any = None
         self._stopped: Any = None
+        self._leash: Any = None
         self._pool = self._make()
 
     def submit(self, task: Task) -> Future[Result]:
@@ -110,7 +112,7 @@ class Processes:
         except BrokenProcessPool:
             self._pool.shutdown(wait=True, cancel_futures=True)
             self._pass_on()
-            self._close_events()
+            self._let_go()
             self._pool = self._make()
             return self._pool.submit(_work, task)
 
@@ -126,23 +128,26 @@ class Processes:
         """Do nothing: each process looks for itself."""
 
     def close(self) -> None:
-        """Let every process stop at its next frame, and wait for that."""
-        self._stopped.set()
-        self._pool.shutdown(wait=True, cancel_futures=True)
-        self._close_events()
+        """Let every process stop at its next frame, and wait for that; an interruption meanwhile ends them at once."""
+        with _on_interruption(self._leash.close):
+            self._stopped.set()
+            self._pool.shutdown(wait=True, cancel_futures=True)
+            self._let_go()
 
-    def _close_events(self) -> None:
+    def _let_go(self) -> None:
+        self._leash.close()
         self._events.close()
         self._events.cancel_join_thread()
 
     def _make(self) -> ProcessPoolExecutor:
         # A process that was killed may have held their locks for ever: new processes get new ones.
         self._events, self._stopped = self._context.Queue(), self._context.Event()
+        held, self._leash = self._context.Pipe(duplex=False)
         return ProcessPoolExecutor(
             self._jobs,
             mp_context=self._context,
             initializer=_begin,
-            initargs=(self._settings, self._events, self._stopped),
+            initargs=(self._settings, self._events, self._stopped, held),
         )
 
     def _pass_on(self) -> None:
@@ -152,6 +157,19 @@ class Processes:
             except queue.Empty:
                 return
             self._tell(event)
+
+
+@contextlib.contextmanager
+def _on_interruption(act: Callable[[], None]) -> Iterator[None]:
+    """Do something in place of raising `KeyboardInterrupt`, which would leave a pool that never ends."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals come to the main thread alone
+        return
+    before = signal.signal(signal.SIGINT, lambda number, frame: act())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 class _StoppedError(Exception):
@@ -166,18 +184,19 @@ class _Process:
     stopped: Any
 
 
-def _begin(settings: Settings, events: Any, stopped: Any) -> None:
+def _begin(settings: Settings, events: Any, stopped: Any, held: Any) -> None:
     # Ctrl-C reaches all processes of a terminal; the first one decides what becomes of it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
+    threading.Thread(target=_end_with_parent, args=(held,), name="parent", daemon=True).start()
     events.cancel_join_thread()  # nobody may be left to read them when this process is to end
     _Process.worker, _Process.events, _Process.stopped = Worker(settings), events, stopped
 
 
-def _end_with_parent() -> None:
+def _end_with_parent(held: Any) -> None:
+    """End this process, once nobody holds the other end of the leash: parts are whole or not there."""
     parent = multiprocessing.parent_process()
     if parent is not None:
-        wait_for_handles([parent.sentinel])
+        wait_for_handles([parent.sentinel, held])
         os._exit(1)
 
 

@@ -110,9 +110,11 @@ def main(options: argparse.Namespace) -> int:
         plan = check_inputs(jobs, options.out, people, processes=options.jobs)
         for line in plan.lines:
             reporter.say(line)
-        reporter.tell("plan", **asdict(plan.totals))
+        reporter.tell("plan", **asdict(plan.totals), failures=plan.failures)
         if options.check:
             return _complain_of(plan.failures, reporter)
+        for line in plan.failures:
+            reporter.say(f"will fail: {line}")
         names = [job.where for job in jobs]
         listener = RunListener(reporter, names, plan.totals.frames, 1 + options.overlay)
         session = run_batch(jobs, options.out, settings, people, listener, processes=options.jobs, fresh=options.fresh)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import signal
 import sys
@@ -37,14 +38,17 @@ def children_of(process: int) -> list[int]:
     return own + [each for child in own for each in children_of(child)]
 
 
-def is_running(process: int) -> bool:
+def state_of(process: int) -> str:
+    """The letter that Linux has for what a process does; empty if there is none of that number."""
     try:
-        state = (
-            Path(f"/proc/{process}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[0]
-        )
+        told = Path(f"/proc/{process}/stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
-        return False
-    return state != "Z"
+        return ""
+    return told.rpartition(")")[2].split()[0]
+
+
+def is_running(process: int) -> bool:
+    return state_of(process) not in ("", "Z")
 
 
 class Held:
@@ -183,6 +187,49 @@ def test_an_interrupted_run_ends_cleanly_and_goes_on(
     code, _, complained = start.done(*arguments[:-1], 1)
     assert (code, complained) == (0, [])
     assert digests(out) == undisturbed
+
+
+IMPATIENT = """
+import signal, sys, time
+from pathlib import Path
+from sadinet.batch.executors import Processes
+from sadinet.batch.ledger import Ledger
+from sadinet.cli.main import main
+close, line = Processes.close, {line!r}
+def stand(ledger, key, record):
+    Path({stands!r}).touch()
+    while True:
+        time.sleep(0.02)
+def tell(executor):
+    Path({closes!r}).touch()
+    close(executor)
+Ledger.add_chunk, Processes.close = stand, tell
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.exit(main(line))
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs to know the processes of a process")
+def test_interrupted_twice_it_ends_as_well(start, stroll, wait_for, tmp_path):
+    stands, closes = tmp_path / "stands", tmp_path / "closes"
+    line = ["run", stroll, "-o", tmp_path / "out", "--chunk-frames", 4, "--jobs", 2]
+    process = start(code=IMPATIENT.format(stands=str(stands), closes=str(closes), line=list(map(str, line))))
+    wait_for(lambda: stands.exists() or process.poll() is not None)
+    workers = children_of(process.pid)
+    assert len(workers) >= 2
+    # They stand still, so that nobody has stopped when the second interruption comes.
+    for worker in workers:
+        os.kill(worker, signal.SIGSTOP)
+    process.send_signal(signal.SIGINT)
+    wait_for(closes.exists)
+    wait_for(lambda: state_of(process.pid) == "S")
+    process.send_signal(signal.SIGINT)
+    for worker in workers:
+        os.kill(worker, signal.SIGCONT)
+    _, complained = process.communicate(timeout=300)
+    assert process.returncode == 130
+    assert complained.splitlines() == ["sadinet: interrupted; give the same line again to go on"]
+    wait_for(lambda: not any(map(is_running, workers)))
 
 
 def test_a_second_run_on_the_folder_refuses_and_names_the_first(start, hold, stroll, tmp_path):

@@ -108,6 +108,14 @@ def test_a_bad_input_is_one_line(all_at_once, name):
     assert BAD[name] in about[0]
 
 
+def test_what_will_fail_is_told_before_the_work(all_at_once):
+    _, printed, _, _ = all_at_once
+    first = next(place for place, line in enumerate(printed) if " -> " in line)
+    told = [line.removeprefix("will fail: ") for line in printed[:first] if line.startswith("will fail: ")]
+    assert len(told) == len(BAD)
+    assert all(any(name in line and words in line for line in told) for name, words in BAD.items())
+
+
 def test_nothing_else_is_complained_about(all_at_once):
     _, _, complained, _ = all_at_once
     assert not any("Traceback" in line or "unexpected" in line for line in complained)
@@ -404,6 +412,7 @@ def test_json_lines_tell_a_program_everything(sadinet, archive, short_clip, tmp_
     told = [json.loads(line) for line in printed]
     plan = next(each for each in told if each["event"] == "plan")
     assert (plan["inputs"], plan["unreadable"], plan["frames"]) == (2, 1, 7)
+    assert ["text.mp4 is not a video" in line for line in plan["failures"]] == [True]
     ends = {each["name"]: each for each in told if each["event"] == "end"}
     assert set(ends) == {str(each) for each in inputs}
     assert ends[str(short_clip)]["state"] == "done"
