@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,7 +63,9 @@ def write_onnx(deployed: Deployed, path: Path, precision: str) -> Agreement:
     if precision == "fp16":
         exported.network.half()
     names = ["heatmaps", "sigma"][: len(told)]
-    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder, warnings.catch_warnings():
+        # A picture's size is a constant of the graph, and is meant to be.
+        warnings.simplefilter("ignore", torch.jit.TracerWarning)  # type: ignore[attr-defined]
         draft = Path(folder) / path.name
         torch.onnx.export(
             exported, (torch.from_numpy(crops[:2]),), str(draft), dynamo=False, opset_version=OPSET,
