@@ -23,7 +23,7 @@ from sadinet.media.live_source import Captured, SourceState
 from sadinet.results import Frame, FrameResult, Pose
 from sadinet.skeletons import BODY19
 
-_GRACE_S = 5.0
+_GRACE_S = 20.0
 
 
 @pytest.fixture(scope="session")
@@ -239,3 +239,49 @@ def until():
             time.sleep(0.005)
 
     return wait
+
+
+@pytest.fixture
+def make_window(qapp, tmp_path, made_people, made_camera):
+    """Makes windows over made-up sources and models, and closes them."""
+    from app import theme
+    from app.choice import DEMO
+    from app.controller import Controller
+    from app.loading import ModelChoice
+    from app.main_window import MainWindow
+    from app.settings import AppSettings
+    from app.workers import Workers
+
+    made = []
+
+    def make(source=DEMO, settings=None, camera=None, people=None):
+        workers = Workers(
+            ModelChoice(),
+            tmp_path / "cache",
+            open_source=lambda choice: camera or made_camera(),
+            load=lambda choice: people or made_people(),
+        )
+        workers.find_cameras = lambda: None  # the machine's own are none of a test's business
+        settings = settings or AppSettings(folder=str(tmp_path / "results"))
+        window = MainWindow(Controller(workers), settings, tmp_path / "data")
+        made.append(window)
+        window.show()
+        if source is not None:
+            window.controller.start(source)
+        return window
+
+    yield make
+    for window in made:
+        window.close()
+        window.side.stop(5.0)
+        window.desk.finish(5.0)
+        window.deleteLater()
+    # Windows that only wait for their end would be painted anew with every change of colours.
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    theme.apply(qapp, theme.DARK)
+
+
+@pytest.fixture
+def wait(until, qapp):
+    """Waits with the window's events going on."""
+    return lambda holds, what="it", seconds=60.0: until(holds, what, qapp.processEvents, seconds)

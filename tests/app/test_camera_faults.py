@@ -21,7 +21,7 @@ from sadinet.media.camera import CameraInfo, open_camera
 
 DESK = CameraInfo(2, "Desk Cam", "usb-desk")
 CHOICE = SourceChoice(SourceKind.CAMERA, DESK.identity, DESK.name)
-STALL_S = 1.5
+STALL_S = 4.0  # longer than a busy machine may keep a thread from its work
 PATIENCE_MS = 60_000
 
 

@@ -163,24 +163,41 @@ def test_a_torch_that_is_missing_does_not_keep_the_window_from_coming(tmp_path):
     assert run.stderr == ""
 
 
+WORDS_OF_A_START = """
+import sys
+from app import main_window
+from app.__main__ import main
+
+class Watched(main_window.MainWindow):
+    def tick(self):
+        super().tick()
+        if self.rendering.shown == 3:
+            print("shown", flush=True)
+
+main_window.MainWindow = Watched
+sys.exit(main())
+"""
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="signals are another thing there")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_closes_the_program_as_its_window_does(tmp_path, number):
     path = tmp_path / "app.ini"
     places = {f"XDG_{name}_HOME": str(tmp_path) for name in ("CONFIG", "CACHE", "DATA", "STATE")}
-    command = [sys.executable, "-m", "app", "--source", "demo", "--settings", str(path), "--theme", "light"]
+    command = [sys.executable, "-c", WORDS_OF_A_START, "--source", "demo", "--settings", str(path), "--theme", "light"]
     # A shell's background jobs ignore the interrupt, and so would their children: it is put back.
     with subprocess.Popen(
         command,
         cwd=ROOT,
         env={**os.environ, **places},
+        stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
+        text=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as run:
         try:
-            time.sleep(8)
-            assert run.poll() is None
+            assert run.stdout.readline() == "shown\n"
             run.send_signal(number)
             assert run.wait(60) == 0
         finally:

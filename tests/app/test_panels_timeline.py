@@ -216,4 +216,5 @@ def test_an_hour_of_video_is_painted_without_delay(timeline):
     timeline.set_position(5000)
     timeline.grab()
 
-    assert time.thread_time() - began_s < 0.05
+    # 108,000 frames one by one would take longer than this on any machine.
+    assert time.thread_time() - began_s < 0.2

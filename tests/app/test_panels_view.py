@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from dataclasses import fields, replace
 
 import av
@@ -174,6 +175,7 @@ def test_what_is_not_known_is_a_dash(table, pose):
 def test_numbers_change_at_most_ten_times_a_second_and_the_last_ones_always_come(table, pose, until):
     changes = []
     table.model.dataChanged.connect(lambda *_: changes.append(1))
+    began_s = time.monotonic()
     table.set_pose(pose(1, (100, 100)))
     for step in range(50):
         table.set_pose(pose(1, (100 + step, 100)))
@@ -181,7 +183,7 @@ def test_numbers_change_at_most_ten_times_a_second_and_the_last_ones_always_come
     nose = BODY19.index("nose")
     last = f"{float(pose(1, (149, 100)).joints[nose, 0]):.1f}"
     until(lambda: cells(table, nose)[1] == last, "the last pose", QApplication.processEvents)
-    assert len(changes) <= 3
+    assert len(changes) <= 2 + (time.monotonic() - began_s) / 0.1
 
 
 def test_nobody_empties_the_table(table, pose, until):
@@ -222,7 +224,7 @@ def test_a_throttle_runs_at_once_and_once_more_after_the_last_request(qtbot, qap
     runs = []
     holder = QMainWindow()
     qtbot.addWidget(holder)
-    throttle = Throttle(lambda: runs.append(1), 60, holder)
+    throttle = Throttle(lambda: runs.append(1), 1000, holder)
     throttle.request()
     assert runs == []  # nobody sees it
 

@@ -52,7 +52,7 @@ def recorder():
     before = threading.active_count()
     recorder = RecordingController()
     yield recorder
-    recorder.stop()
+    recorder.stop(60)
     assert threading.active_count() == before
 
 
@@ -98,17 +98,20 @@ def test_a_slow_encoder_makes_frames_drop_not_the_program_wait(recorder, tmp_pat
 
     write = VideoRecorder.write
 
+    go = threading.Event()
+
     def slow(self, image, time_s):
-        time.sleep(0.05)
+        assert go.wait(60)
         return write(self, image, time_s)
 
     monkeypatch.setattr(VideoRecorder, "write", slow)
     monkeypatch.setattr("app.recording._QUEUE_BYTES", 0)
     recorder.start(tmp_path / "r", WEBCAM)
-    began = time.monotonic()
+    # Whoever waited for the encoder would wait for ever.
     taken = [recorder.add(result(k)) for k in range(20)]
-    assert time.monotonic() - began < 0.5
-    summary = recorder.stop()
+    assert not go.is_set()
+    go.set()
+    summary = recorder.stop(60)
     assert summary.frames == sum(taken) < 20
     assert summary.dropped == 20 - sum(taken)
     assert summary.missed == 0
