@@ -13,6 +13,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[1]
@@ -20,7 +21,7 @@ sys.path.insert(0, str(TOP / "scripts"))
 
 from bundle import icu, linux, slim, stand_ins, windows  # noqa: E402
 from bundle.cuda import tell_sizes  # noqa: E402
-from bundle.environment import BuildError, make, make_wheel, read_lines  # noqa: E402
+from bundle.environment import BuildError, make, make_wheel, read_lines, write_lines  # noqa: E402
 
 PARTS = TOP / "scripts" / "bundle"
 TEXTS = ("README.md", "CHANGELOG.md", "LICENSE")
@@ -74,6 +75,7 @@ def build(out: Path, environment: Path | None = None, *, is_cuda: bool = False) 
     work = out / "work"
     made = work / "made"
     made.mkdir(parents=True, exist_ok=True)
+    write_lines(made / "refused.txt", [])
     if environment is None:
         python = make(work / "env", TOP / "pyproject.toml", make_wheel(TOP, work / "wheel"), is_cuda=is_cuda)
     else:
@@ -88,7 +90,7 @@ def build(out: Path, environment: Path | None = None, *, is_cuda: bool = False) 
         linux.add_desktop_files(folder, made)
     for name in TEXTS:
         shutil.copyfile(TOP / name, folder / name)
-    _run(python, PARTS / "licences.py", folder, made / "origins.txt")
+    _run(python, PARTS / "licences.py", folder, made / "origins.txt", made / "refused.txt")
     if sys.platform == "linux":
         slim.merge(folder)
     print(f"{folder}: {slim.size_mb(folder):.0f} MB", flush=True)
@@ -111,17 +113,34 @@ def _freeze(python: Path, out: Path, made: Path, version: str) -> None:
 
 def _slim(folder: Path, made: Path) -> None:
     inside = folder / "_internal"
-    slim.share(inside, read_lines(made / "shared.txt"))
-    tool = stand_ins.compiler()
-    if tool is None:
-        print("no C compiler: OpenCV's own OpenBLAS and all of ICU's data stay in", flush=True)
+    steps: dict[str, Callable[[], object]] = {
+        "one FFmpeg": lambda: slim.share(inside, read_lines(made / "shared.txt")),
+    }
+    if tool := stand_ins.compiler():
+        steps |= {
+            "OpenCV's OpenBLAS": lambda: stand_ins.forward_blas(inside, tool),
+            "NumPy's OpenBLAS": lambda: stand_ins.forward_numpys_blas(inside, tool),
+            "libraries that nobody calls": lambda: write_lines(
+                made / "refused.txt", ([path] for path in stand_ins.refuse(inside, tool))
+            ),
+            "ICU's other languages": lambda: [
+                icu.make_smaller(data, tool) for data in inside.glob("PyQt6/Qt6/lib/libicudata.so.*")
+            ],
+        }
     else:
-        stand_ins.forward_blas(inside, tool)
-        for data in inside.glob("PyQt6/Qt6/lib/libicudata.so.*"):
-            icu.make_smaller(data, tool)
-    slim.prune(inside)
-    slim.strip(folder)
-    slim.link_to_top(inside, inside.glob("nvidia/**/lib*.so.*"))
+        print("no C compiler: three OpenBLAS, unused encoders and all of ICU's data stay in", flush=True)
+    steps |= {
+        "libraries that nobody needs": lambda: slim.prune(inside),
+        "what debuggers read": lambda: slim.strip(folder),
+        "names for CUDA's loader": lambda: slim.link_to_top(inside, inside.glob("nvidia/**/lib*.so.*")),
+    }
+    before = slim.size_mb(folder)
+    print(f"as PyInstaller made it: {before:.0f} MB", flush=True)
+    for name, step in steps.items():
+        step()
+        after = slim.size_mb(folder)
+        print(f"{before - after:6.1f} MB less: {name}", flush=True)
+        before = after
 
 
 def _archive(folder: Path, level: int) -> str:

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import PurePath
 
+from bundle.absent import ABSENT
+
 Entry = tuple[str, str, str]
 """PyInstaller's: path in the bundle, path on this machine, kind."""
 
@@ -38,6 +40,10 @@ EXCLUDED_MODULES = (
     "pytest",
     "pyqtgraph.examples",
     "pyqtgraph.opengl",
+    "readline",
+    # What SciPy imports in vain: absent.py stands in.
+    *ABSENT,
+    "scipy.special.cython_special",
     # No connection is opened from Python.
     "ssl",
     "ftplib",
@@ -83,6 +89,12 @@ EXCLUDED_PARTS = frozenset({"pygments", "markdown-it-py", "mdurl", "flatbuffers"
 _UNWANTED = re.compile(
     "|".join(
         (
+            # Every desktop has these, README's packages bring them, and copies of another age disagree with the
+            # system's settings for fonts and with its graphics drivers. The last belongs to the C library.
+            r"(^|/)lib(glib-2\.0|gthread-2\.0|dbus-1|fontconfig|freetype|X11|X11-xcb|stdc\+\+|gcc_s|mvec)\.so[.\d]*$",
+            r"(^|/)sadinet/_weights/[\w-]+\.safetensors$",  # for torch alone
+            r"\.dist-info/(?!METADATA$|entry_points\.txt$)",  # the licences are collected elsewhere
+            r"(^|/)pyqtgraph/icons/peegee/",  # pyqtgraph's own emblem
             r"(^|/)cv2/qt/",  # Qt 5 of OpenCV's own windows
             r"(^|/)libQt5\w+",
             r"(^|/)opencv_videoio_ffmpeg\w*\.dll$",  # videos are read with PyAV; cameras need Media Foundation only

@@ -1,7 +1,8 @@
 """Collects the licences of every part of the bundle, and writes THIRD-PARTY.md; fails where a part has none.
 
-Run by the Python of the environment that the bundle was made from: python licences.py BUNDLE ORIGINS, where ORIGINS is
-the table of the spec file: path in the bundle, path on this machine.
+Run by the Python of the environment that the bundle was made from: python licences.py BUNDLE ORIGINS REFUSED, where
+ORIGINS is the table of the spec file: path in the bundle, path on this machine; REFUSED lists the paths in whose places
+there are stand-ins of our own.
 """
 
 from __future__ import annotations
@@ -188,7 +189,12 @@ def _of_system(package: str) -> Part:
 def main() -> int:
     """Do it; returns the exit code."""
     bundle, origins = Path(sys.argv[1]), read_lines(Path(sys.argv[2]))
-    there = [line for line in origins if any((bundle / folder / line[0]).exists() for folder in ("_internal", "."))]
+    refused = {path for (path,) in read_lines(Path(sys.argv[3]))}
+    there = [
+        line
+        for line in origins
+        if line[0] not in refused and any((bundle / folder / line[0]).exists() for folder in ("_internal", "."))
+    ]
     try:
         write(bundle, collect(there, parts()))
     except BuildError as error:

@@ -7,11 +7,11 @@ import sys
 
 import pytest
 
-# Bytes of all files; linked ones count once. Room for libraries' growth is 5%.
-LARGEST_BYTES = 460e6
+# Bytes of all files; linked ones count once. 330 MB is the aim; libraries may grow by 3%.
+LARGEST_BYTES = 340e6
 UNWANTED = re.compile(
     r"(^|/)cv2/qt/|libQt5|Qt5Core|opencv_videoio_ffmpeg|(^|/)torch/|Qt6WebEngine|libQt6(Quick|Qml|Network|Multimedia|Pdf)"
-    r"|/tests/|\.(pyi|pxd|h|hpp|pyx)$"
+    r"|/tests/|\.(pyi|pxd|h|hpp|pyx|safetensors)$|libonnxruntime\.so|_internal/lib(glib-2\.0|X11|stdc\+\+|mvec)\.so"
 )
 
 
@@ -61,7 +61,10 @@ def test_every_part_has_its_licence(files, bundle):
     assert "ThirdPartyNotices.txt" in names
 
 
-def test_it_is_not_larger_than_it_was(files):
+@pytest.mark.skipif(sys.platform != "linux", reason="what is there twice is taken out on Linux only")
+def test_it_is_not_larger_than_it_may_be(files):
+    if any("onnxruntime_providers_cuda" in name for name in files):
+        pytest.skip("with CUDA it is as large as CUDA is")
     sizes = {}
     for path in files.values():
         if path.is_file() and not path.is_symlink():

@@ -32,6 +32,8 @@ def test_what_no_program_needs_is_left_out_with_the_links_to_it():
         ("PyQt6/Qt6/plugins/platforms/libqxcb.so", "/e/libqxcb.so", "BINARY"),
         ("libz.so.1", "/e/libz.so.1", "BINARY"),
         ("libz.so", "libz.so.1", "SYMLINK"),
+        ("numpy-2.4.6.dist-info/METADATA", "/e/METADATA", "DATA"),
+        ("sadinet/_weights/sadinet-s.onnx", "/e/sadinet-s.onnx", "DATA"),
     ]
     left_out = [
         ("cv2/qt/plugins/platforms/libqxcb.so", "/e/libqxcb.so", "BINARY"),
@@ -42,6 +44,9 @@ def test_what_no_program_needs_is_left_out_with_the_links_to_it():
         ("PyQt6/Qt6/translations/qt_de.qm", "/e/qt_de.qm", "DATA"),
         ("numpy/_core/include/numpy/ndarrayobject.h", "/e/x.h", "DATA"),
         ("scipy/optimize/tests/data.npz", "/e/data.npz", "DATA"),
+        ("libglib-2.0.so.0", "/e/libglib-2.0.so.0", "BINARY"),
+        ("sadinet/_weights/sadinet-s.safetensors", "/e/sadinet-s.safetensors", "DATA"),
+        ("numpy-2.4.6.dist-info/RECORD", "/e/RECORD", "DATA"),
     ]
     assert wanted([*kept, *left_out]) == kept
 
@@ -241,6 +246,124 @@ def test_calls_of_opencvs_blas_are_passed_on_to_scipys(tmp_path):
     assert stand_ins.forward_blas(tmp_path, tool) == 0
     assert scipy.exists()
     assert blas.stat().st_size > 190_000
+
+
+@on_linux
+def test_calls_of_numpys_blas_are_passed_on_with_whole_numbers_of_another_length(tmp_path):
+    from bundle import stand_ins
+
+    tool = stand_ins.compiler()
+    _library(
+        tmp_path / "scipy.libs" / "libscipy_openblas-1.so",
+        """
+        double scipy_cblas_ddot(int n, const double *x, int dx, const double *y, int dy) { return n * x[0] * y[0]; }
+        void scipy_dgesv_(int *n, int *k, void *a, int *lda, int *pivots, void *b, int *ldb, int *info) {
+            for (int i = 0; i < *n; i++) pivots[i] = i - 1;
+            *info = *k;
+        }
+        """,
+    )
+    ballast = "char ballast[200000] = {1};\n"
+    blas = _library(
+        tmp_path / "numpy.libs" / "libscipy_openblas64_-2.so",
+        ballast + "double scipy_cblas_ddot64_(void) { return 0; } void scipy_dgesv_64_(void) {}",
+    )
+    user = "double scipy_cblas_ddot64_(void); void scipy_dgesv_64_(void);"
+    user += "void all(void) { scipy_cblas_ddot64_(); scipy_dgesv_64_(); }"
+    path = "-Wl,-rpath,$ORIGIN/../../numpy.libs"
+    _library(tmp_path / "numpy" / "linalg" / "solve.so", user, str(blas), path)
+    assert stand_ins.forward_numpys_blas(tmp_path, tool) > 190_000
+    assert [each.name for each in blas.parent.iterdir()] == [blas.name]
+    code = """
+import ctypes, sys
+blas = ctypes.CDLL(sys.argv[1])
+wide, double = ctypes.c_int64, ctypes.c_double
+dot = blas.scipy_cblas_ddot64_
+dot.restype = double
+print(dot(wide(3), (double * 1)(2), wide(1), (double * 1)(5), wide(1)))
+noise = 0x5A5A5A5A5A5A5A5A
+pivots, info = (wide * 5)(*[noise] * 5), wide(noise)
+by = ctypes.byref
+blas.scipy_dgesv_64_(by(wide(4)), by(wide(-7)), None, by(wide(1)), pivots, None, by(wide(1)), by(info))
+print(list(pivots) == [-1, 0, 1, 2, noise], info.value)
+"""
+    told = subprocess.check_output([sys.executable, "-c", code, str(blas)], text=True)
+    assert told.split() == ["30.0", "True", "-7"]
+
+
+@on_linux
+def test_functions_whose_arguments_are_not_known_leave_numpys_blas_alone(tmp_path):
+    from bundle import stand_ins
+
+    _library(tmp_path / "scipy.libs" / "libscipy_openblas-1.so", "void scipy_dnew_(void) {}")
+    blas = _library(tmp_path / "numpy.libs" / "libscipy_openblas64_-2.so", "void scipy_dnew_64_(void) {}")
+    _library(tmp_path / "numpy" / "new.so", "void scipy_dnew_64_(void); void f(void) { scipy_dnew_64_(); }", str(blas))
+    before = blas.read_bytes()
+    assert stand_ins.forward_numpys_blas(tmp_path, stand_ins.compiler()) == 0
+    assert blas.read_bytes() == before
+
+
+@on_linux
+def test_libraries_that_nobody_calls_refuse_with_the_versions_of_their_symbols(tmp_path):
+    from bundle import stand_ins
+
+    script = tmp_path / "versions.map"
+    script.write_text("LIBAVFILTER_11 { global: *; };\n")
+    filters = _library(
+        tmp_path / "av.libs" / "libavfilter-1.so.11",
+        'const char *avfilter_license(void) { return "x"; } void *avfilter_graph_alloc(void) { return "y"; }',
+        f"-Wl,--version-script={script}",
+    )
+    svt = _library(tmp_path / "av.libs" / "libSvtAv1Enc-2.so.4", "int svt_av1_enc_init(void) { return 0; }")
+    data = _library(tmp_path / "av.libs" / "libx265-3.so.2", "int x265_table[4] = {1, 2, 3, 4};")
+    user = """
+    const char *avfilter_license(void); void *avfilter_graph_alloc(void); int svt_av1_enc_init(void);
+    extern int x265_table[4];
+    int core(void) {
+        return 1000 * (avfilter_graph_alloc() == 0) + 100 * (avfilter_license()[0] == 0)
+            + 10 * (svt_av1_enc_init() == (int) 0x80001005) + x265_table[3];
+    }
+    """
+    here = "-Wl,-rpath,$ORIGIN/../av.libs"
+    core = _library(tmp_path / "av" / "core.so", user, str(filters), str(svt), str(data), here)
+    assert stand_ins.refuse(tmp_path, stand_ins.compiler()) == [f"av.libs/{svt.name}", f"av.libs/{filters.name}"]
+    assert sorted(path.name for path in filters.parent.iterdir()) == sorted([filters.name, svt.name, data.name])
+    done = subprocess.run(
+        [sys.executable, "-c", "import ctypes, sys; print(ctypes.CDLL(sys.argv[1]).core())", str(core)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert (done.stdout.strip(), done.stderr) == ("1114", "")  # the loader misses no version
+
+
+def test_what_the_program_uses_of_scipy_needs_nothing_that_is_left_out():
+    code = """
+import runpy, sys
+sys.frozen = True
+runpy.run_path(sys.argv[1])
+import app.__main__, sadinet.motion.clock, sadinet.motion.gaps, sadinet.motion.smoothing, sadinet.people.assignment
+import numpy, scipy.optimize, scipy.spatial, scipy.stats
+from scipy.spatial import KDTree
+from scipy.sparse.linalg import LinearOperator
+class Heir(LinearOperator): pass
+print(scipy.optimize.linear_sum_assignment(numpy.eye(2))[1], scipy.stats.norm == scipy.spatial.KDTree)
+for call in (KDTree, Heir, scipy.stats.norm.pdf):
+    try:
+        call([1])
+    except ImportError as error:
+        print(error)
+"""
+    script = str(TOP / "scripts" / "bundle" / "absent.py")
+    done = subprocess.run(
+        [sys.executable, "-c", code, script], env=_with_checkout(), capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines() == [
+        "[1 0] False",
+        "scipy.spatial.KDTree is left out of the packaged program",
+        "Heir is left out of the packaged program",
+        "scipy.stats.norm.pdf is left out of the packaged program",
+    ]
 
 
 def test_the_same_content_is_kept_once(tmp_path):
