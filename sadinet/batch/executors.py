@@ -107,14 +107,15 @@ class Processes:
 
     def submit(self, task: Task) -> Future[Result]:
         """Hand a piece of work to the next free process."""
-        try:
-            return self._pool.submit(_work, task)
-        except BrokenProcessPool:
-            self._pool.shutdown(wait=True, cancel_futures=True)
-            self._pass_on()
-            self._let_go()
-            self._pool = self._make()
-            return self._pool.submit(_work, task)
+        with _held_back_interruptions():
+            try:
+                return self._pool.submit(_work, task)
+            except BrokenProcessPool:
+                self._pool.shutdown(wait=True, cancel_futures=True)
+                self._pass_on()
+                self._let_go()
+                self._pool = self._make()
+                return self._pool.submit(_work, task)
 
     def wait(self, futures: Sequence[Future[Result]]) -> set[Future[Result]]:
         """Pass on events until a future is done."""
@@ -170,6 +171,19 @@ def _on_interruption(act: Callable[[], None]) -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+@contextlib.contextmanager
+def _held_back_interruptions() -> Iterator[None]:
+    """Let Ctrl-C wait here, and never reach the processes that begin here, which would complain while they load."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class _StoppedError(Exception):

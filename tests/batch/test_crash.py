@@ -51,6 +51,13 @@ def is_running(process: int) -> bool:
     return state_of(process) not in ("", "Z")
 
 
+def minds_interruptions(process: int) -> bool:
+    """Say whether Ctrl-C does to a process what it decided, not what it does to any."""
+    lines = Path(f"/proc/{process}/status").read_text(encoding="utf-8", errors="replace").splitlines()
+    masks = [int(line.split()[1], 16) for line in lines if line.startswith(("SigBlk", "SigIgn", "SigCgt"))]
+    return any(mask >> (signal.SIGINT - 1) & 1 for mask in masks)
+
+
 class Held:
     """A run in a process of its own that stands still at the n-th call of a function, until it is told to go on."""
 
@@ -94,6 +101,7 @@ sys.exit(main(line))
 
 CHUNK_IS_RECORDED = ("sadinet.batch.ledger", "Ledger", "add_chunk")
 PART_IS_WRITTEN = ("sadinet.batch.chunks", "", "save_part")
+PROCESS_BEGINS = ("sadinet.batch.executors", "Processes", "submit")
 FRAME_IS_DRAWN = ("sadinet.batch.finish", "", "draw_poses")
 
 
@@ -187,6 +195,20 @@ def test_an_interrupted_run_ends_cleanly_and_goes_on(
     code, _, complained = start.done(*arguments[:-1], 1)
     assert (code, complained) == (0, [])
     assert digests(out) == undisturbed
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs to know the processes of a process")
+def test_interrupted_while_its_processes_begin_it_complains_once(start, hold, stroll, wait_for, tmp_path):
+    held = hold((stroll, "-o", tmp_path / "out", "--chunk-frames", 4, "--jobs", 2), PROCESS_BEGINS, 1)
+    family = [held.process.pid, *children_of(held.process.pid)]
+    assert len(family) >= 2
+    wait_for(lambda: all(map(minds_interruptions, family)))
+    for process in family:  # as a terminal does
+        os.kill(process, signal.SIGINT)
+    _, complained = held.process.communicate(timeout=900)
+    assert held.process.returncode == 130
+    assert complained.splitlines() == ["sadinet: interrupted; give the same line again to go on"]
+    wait_for(lambda: not any(map(is_running, family)))
 
 
 IMPATIENT = """
