@@ -8,7 +8,7 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from sadinet.errors import SadinetError, WeightsError
-from sadinet.health.finding import Finding, State, first_line
+from sadinet.health.finding import Finding, State, first_line, is_installed
 
 if TYPE_CHECKING:
     from sadinet.weights import Weights
@@ -66,6 +66,11 @@ def _files(weights: Weights) -> Iterator[Finding]:
 
     is_default = weights.name in DEFAULTS.values()
     for kind, entry in weights.manifest.files.items():
+        path = weights.path.parent / entry.name
+        if kind == "safetensors" and not path.exists() and not is_installed("torch"):
+            # The packaged program has neither.
+            yield Finding(f"{weights.name} {kind}", "not here; only torch would read it, which is not here either")
+            continue
         try:
             weights.file(kind)
         except WeightsError as error:

@@ -48,6 +48,14 @@ def test_a_damaged_file_is_named(shipped):
     assert check_run().state == "missing"
 
 
+@pytest.mark.parametrize(("has_torch", "states"), [(True, ["note"]), (False, ["ok"])])
+def test_a_file_for_torch_is_missed_where_torch_is(shipped, monkeypatch, has_torch, states):
+    weights = find_weights("default")
+    (shipped / weights.manifest.files["safetensors"].name).unlink()
+    monkeypatch.setattr("sadinet.health.models.is_installed", lambda _: has_torch)
+    assert [each.state for each in check_models() if each.name == f"{weights.name} safetensors"] == states
+
+
 def test_a_missing_default_model_is_named(shipped):
     find_weights("default", "detector").path.unlink()
     wrong = [each for each in check_models() if each.state != "ok"]
