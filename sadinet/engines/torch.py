@@ -1,6 +1,7 @@
 """PyTorch: half precision on a GPU, with decoding there too, so that only coordinates leave it.
 
-Run on CPUs in fp32; the paths for half precision, CUDA and MPS follow torch's documentation and have not been run yet.
+Run on CPUs, in fp32 and in bf16, where the coarse levels alone are in bf16 (`sadinet.network.precision`). The paths for
+CUDA and MPS follow torch's documentation and have not been run yet.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from sadinet.manifest import DecodeSpec
 from sadinet.network.config import NetworkConfig
 from sadinet.network.decode import decode
 from sadinet.network.model import Deployed, SadiNet
+from sadinet.network.precision import coarse_levels_in
 from sadinet.weights import Weights
 
 _T = TypeVar("_T")
@@ -81,9 +83,9 @@ class TorchEngine:
         self._device, why = pick_device(device)
         if precision == "auto":
             precision = "fp16" if self._device.type == "cuda" else "fp32"
-        if self._device.type == "cpu" and precision != "fp32":
-            # fp16 is far slower than fp32 there; bf16 is hardly faster, and one joint in a hundred moves by pixels.
-            raise DeviceError(f"torch on a CPU computes in fp32 here, not in {precision}", "use --precision fp32")
+        if self._device.type == "cpu" and precision == "fp16":
+            # Far slower than fp32: CPUs convert every value back and forth.
+            raise DeviceError("torch on a CPU computes in fp32 or bf16 here, not in fp16", "use --precision fp32")
         if threads is not None:
             torch.set_num_threads(threads)
         self._type = _TYPES[precision]
@@ -91,9 +93,10 @@ class TorchEngine:
         self._network = _guarded(lambda: self._placed(load_network(weights)))
         width, height = weights.manifest.input.size_wh
         check_maps(self.maps(np.zeros((1, height, width, 3), np.uint8)), weights.manifest, self._pose)
-        got = next(self._network.network.parameters())
-        name = next(k for k, v in _TYPES.items() if v == got.dtype)
-        self._runtime = Runtime("torch", torch.__version__, got.device.type, name, why)
+        there = {value.dtype for value in self._network.network.parameters()}
+        name = next(k for k in ("bf16", "fp16", "fp32") if _TYPES[k] in there)
+        device_type = next(self._network.network.parameters()).device.type
+        self._runtime = Runtime("torch", torch.__version__, device_type, name, why)
 
     @property
     def runtime(self) -> Runtime:
@@ -101,7 +104,10 @@ class TorchEngine:
         return self._runtime
 
     def _placed(self, network: Deployed) -> Deployed:
-        network.network.to(self._device, self._type)
+        if self._device.type == "cpu" and self._type == torch.bfloat16:
+            coarse_levels_in(network.network, self._type)
+        else:
+            network.network.to(self._device, self._type)
         placed: Deployed = network.to(self._device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         return placed
 

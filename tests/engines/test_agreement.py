@@ -46,7 +46,7 @@ def stacked(estimator, people):
     [
         ("onnx", "fp16", 0.1, 0.5),
         ("torch", "fp32", 0.02, 0.1),
-        # 8 bits of mantissa: where a map has two tops of nearly one height, the other one may win.
+        ("torch", "bf16", 0.1, 0.5),
     ],
 )
 def test_engines_agree(onnx, sample, engine, precision, median_px, most_px):
@@ -58,6 +58,7 @@ def test_engines_agree(onnx, sample, engine, precision, median_px, most_px):
     sure = scores > SURE
     assert sure.sum() >= 20
     apart = np.linalg.norm(got - joints, axis=2)[sure]
+    print(f"{engine} {precision}: {np.median(apart):.4f} px, 99% {np.quantile(apart, 0.99):.3f} px, {sure.sum()} joints")
     assert np.median(apart) < median_px
     assert np.quantile(apart, 0.99) < most_px
     np.testing.assert_allclose(got_scores, scores, atol=1e-4 if precision == "fp32" else 0.02)
@@ -103,8 +104,7 @@ def test_lanes_change_nothing_but_the_speed() -> None:
         assert np.array_equal(together.sigmas, np.concatenate([maps.sigmas for maps in alone]))
 
 
-@pytest.mark.parametrize("precision", ["fp16", "bf16"])
-def test_half_precision_of_torch_is_refused_on_a_cpu(precision):
+def test_fp16_of_torch_is_refused_on_a_cpu():
     pytest.importorskip("torch")
-    with pytest.raises(DeviceError, match=precision):
-        PoseEstimator(engine="torch", device="cpu", precision=precision)
+    with pytest.raises(DeviceError, match="fp16"):
+        PoseEstimator(engine="torch", device="cpu", precision="fp16")

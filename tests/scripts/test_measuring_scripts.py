@@ -60,8 +60,9 @@ def test_benchmark_measures_every_stage_and_engine(script, tmp_path, capsys):
     assert report["peak_memory_mb"] > 20
     rows = {row["engine"]: row for row in report["engines"]}
     assert set(rows) == {"onnx fp32", "onnx fp16", "torch fp32", "torch fp16", "torch bf16"}
-    for name in ("torch fp16", "torch bf16"):
-        assert "torch on a CPU computes in fp32" in rows[name]["why_not"]
+    assert "torch on a CPU computes in fp32 or bf16" in rows["torch fp16"]["why_not"]
+    # A sample as small as this one says nothing of its 99th percentile.
+    assert rows["torch bf16"]["joints_compared"] >= 10
     for name in ("onnx fp16", "torch fp32"):
         assert rows[name]["agrees"], rows[name]
         assert rows[name]["joints_compared"] >= 10
