@@ -9,6 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from sadinet.network.hourglass import Hourglass
 from sadinet.network.model import SadiNet
 
 FINE_LEVELS = 2
@@ -30,11 +31,10 @@ class InType(nn.Module):
 
 def coarse_levels_in(network: SadiNet, kind: torch.dtype) -> SadiNet:
     """Let the levels below the finest two of every hourglass compute in `kind`; changes the network itself."""
-    for stack in network.stacks:
-        hourglass = stack.hourglass
+    for hourglass in [module for module in network.modules() if isinstance(module, Hourglass)]:
         # The block that leads down lies on the coarser of its two levels.
         for blocks, first in ((hourglass.across, 0), (hourglass.down, 1), (hourglass.narrow, 0), (hourglass.up, 0)):
             for level in range(FINE_LEVELS - first, len(blocks)):
                 blocks[level] = InType(blocks[level], kind)
-        hourglass.bottom = InType(hourglass.bottom, kind)
+        hourglass.bottom = nn.Sequential(InType(hourglass.bottom, kind))
     return network
