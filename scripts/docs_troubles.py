@@ -18,10 +18,9 @@ from sadinet.cli.main import main
 HEAD = """\
 # Troubleshooting
 
-Begin with `sadinet doctor`: it tries libraries, engines, models and cameras, and names what is missing with the remedy.
-What a command says stands on one line, with what to do about it in brackets; `sadinet --debug COMMAND` adds where it
-came from. The examples below were made by `python scripts/make_docs.py`, which makes each mistake and writes down what
-it was told.
+Begin with `sadinet doctor`: it tries libraries, engines, models and cameras, and names what is missing and what to do.
+An error is one line, with the remedy in brackets; `sadinet --debug COMMAND` adds where in the code it came from. The
+examples were made by `python scripts/make_docs.py`, which makes each mistake and writes down what the program said.
 """
 
 
@@ -75,19 +74,19 @@ TROUBLES = (
     Trouble(
         "A file is no video",
         "sadinet run notes.mp4 -o results",
-        "The other inputs of the same line are done all the same. `sadinet inspect FILE` tells what a file holds.",
+        "The other inputs of the same line are done. `sadinet inspect FILE` tells what a file holds.",
         _write("notes.mp4", b"not a video\n" * 99),
     ),
     Trouble(
         "A recording is empty",
         "sadinet run clip.mp4 -o results",
-        "Cameras leave such files behind when their card is full or they are switched off while recording.",
+        "Cameras leave such files when their card is full, or when they are switched off while recording.",
         _write("clip.mp4", b""),
     ),
     Trouble(
         "A folder seems to hold nothing",
         "sadinet run holiday -o results",
-        "Videos in folders inside a folder are not looked for.",
+        "A pattern in quotes finds videos in folders inside it, too: `sadinet run 'holiday/**/*.mp4' -o results`.",
         _write("holiday/day1/readme.txt", b"-"),
     ),
     Trouble("A pattern matches nothing", "sadinet run 'shots/*.png' -o results", ""),
@@ -104,7 +103,7 @@ TROUBLES = (
     Trouble(
         "A model is damaged",
         "sadinet run clip.mp4 -o results --weights own/model.json",
-        "One byte was changed here. For a network of your own, fill in its size and hash anew after each export: "
+        "One byte was changed here. For a network of your own, fill in its size and hash again after each export: "
         "[your own network](own-network.md).",
         _damaged_model,
     ),

@@ -161,14 +161,19 @@ def input_files(job: Job) -> tuple[Path, ...]:
     """Return the files that an input consists of, in the order of their frames.
 
     Raises:
-        SourceError: if it is an address, a folder has no pictures, or a pattern matches nothing.
+        SourceError: if it is an address, a folder has neither videos nor pictures, or a pattern matches nothing.
     """
     if is_address(job.where):
         raise address_error(job.where)
     if job.kind != "pictures":
         return (Path(job.where),)
     if not _is_pattern(job.where):
-        return pictures_in(Path(job.where), job.where)
+        folder = Path(job.where)
+        if folder.is_dir() and not _has_pictures(folder):  # nor videos, which would be inputs in its place
+            raise SourceError(
+                f"folder {job.where} has neither videos nor pictures", "folders inside it are not looked into: name them"
+            )
+        return pictures_in(folder, job.where)
     found = _matches(job.where)
     if not found:
         raise SourceError(f"nothing matches {job.where}", "check the folder and the ending")

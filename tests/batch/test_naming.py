@@ -109,6 +109,15 @@ def test_a_pattern_of_videos_is_its_videos_in_natural_order(tmp_path):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+def test_a_folder_without_videos_and_pictures_says_so(tmp_path):
+    make(tmp_path / "holiday" / "day1" / "beach.mp4", tmp_path / "holiday" / "notes.txt")
+    (job,) = plan_jobs([str(tmp_path / "holiday")], tmp_path / "out")[0]
+    with pytest.raises(SourceError, match="neither videos nor pictures"):
+        input_files(job)
+    (inside,) = plan_jobs([str(tmp_path / "holiday" / "**" / "*.mp4")], tmp_path / "out")[0]
+    assert [path.name for path in input_files(inside)] == ["beach.mp4"]
+
+
 def test_a_folder_tells_of_links_to_what_is_not_there_and_passes_over_what_is_no_file(tmp_path):
     for name in ("walk 2.mp4", ".hidden.mp4", "notes.txt"):
         (tmp_path / name).write_bytes(b"x")
