@@ -170,9 +170,8 @@ def input_files(job: Job) -> tuple[Path, ...]:
     if not _is_pattern(job.where):
         folder = Path(job.where)
         if folder.is_dir() and not _has_pictures(folder):  # nor videos, which would be inputs in its place
-            raise SourceError(
-                f"folder {job.where} has neither videos nor pictures", "folders inside it are not looked into: name them"
-            )
+            what = f"folder {job.where} has neither videos nor pictures"
+            raise SourceError(what, "folders inside it are not looked into: name them")
         return pictures_in(folder, job.where)
     found = _matches(job.where)
     if not found:
