@@ -22,9 +22,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
+import scipy.io
 
 from sadinet.cli.main import main
+from sadinet.skeletons import LSP14, convert
+from sadinet.tables.read import read_recording
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = {path.relative_to(ROOT).as_posix(): path for path in (ROOT / "README.md", *sorted(ROOT.glob("docs/**/*.md")))}
@@ -114,9 +118,19 @@ def finished(short_clip, tmp_path_factory):
     return folder
 
 
+def write_lspet(root: Path, table: Path, picture: np.ndarray) -> None:
+    """Write a labelled set in LSPet's layout: the walker four times, labelled by a finished table."""
+    (walker,) = read_recording(table).poses(0)
+    places = convert(walker.skeleton, LSP14).apply(walker.joints, axis=0)
+    (root / "images").mkdir(parents=True)
+    for number in range(1, 5):
+        cv2.imwrite(str(root / "images" / f"im{number:05d}.jpg"), picture)
+    scipy.io.savemat(root / "joints.mat", {"joints": np.repeat(np.c_[places, np.ones(14)][:, :, None], 4, axis=2)})
+
+
 @pytest.fixture
 def folder(tmp_path, monkeypatch, finished, walker, markers):
-    """What the pages' names stand for: videos, pictures, a finished table, and a network of somebody's own."""
+    """What the pages' names stand for: videos, pictures, a labelled set, a finished table, somebody's own network."""
     for name in ("walk.mp4", "video.mp4", "archive/first.mp4", "clips/second.mp4"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         shutil.copy(finished / "walk.mp4", tmp_path / name)
@@ -125,6 +139,7 @@ def folder(tmp_path, monkeypatch, finished, walker, markers):
     (tmp_path / "shots").mkdir()
     for name in ("picture.png", "shots/a.png", "shots/b.png"):
         cv2.imwrite(str(tmp_path / name), walker)
+    write_lspet(tmp_path / "lspet", finished / "walk.csv", walker)
     markers.write(tmp_path / "hands-and-feet.onnx", 5, (160, 192))
     (tmp_path / "scripts").symlink_to(ROOT / "scripts", target_is_directory=True)
     monkeypatch.chdir(tmp_path)
