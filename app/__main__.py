@@ -31,7 +31,14 @@ _log = logging.getLogger("app")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the program; returns the exit code."""
+    """Run the program.
+
+    Args:
+        argv: options; None for those of the command line, and then the process ends with the program.
+
+    Returns:
+        The exit code.
+    """
     began_s = time.perf_counter()
     # First of all: a packaged program starts itself for its helpers.
     multiprocessing.freeze_support()
@@ -47,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     code, late = _run(app, options, began_s)
     if late:
         _log.warning("not ended in time: %s", ", ".join(late))
-    if late or argv is None:
+    if argv is None:
         # Everything is saved and closed. What threads of drivers, runtimes and Qt are left would now and then crash
         # the interpreter on its way out.
         sys.stdout.flush()

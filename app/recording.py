@@ -83,7 +83,7 @@ class RecordingSummary:
         lost = self.dropped + self.missed
         if lost:
             parts.append(f"{lost} of the source's frames are missing")
-        return f"{', '.join(parts)} -> {self.folder}"
+        return f"{', '.join(parts)} → {self.folder}"
 
 
 class RecordingController:

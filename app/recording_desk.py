@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.recording import RecordingController
+from app.recording import RecordingController, RecordingStatus
 from app.state import Problem, problem_of
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class RecordingDesk:
             self._begin()
 
     def tick(self) -> None:
-        """Tell how the last recording ended, once it has."""
+        """Tell how far the recording is, and how it ended once it has."""
         if not self._is_telling:
             return
         state, status = self._control.state, self.recorder.status
@@ -52,8 +52,10 @@ class RecordingDesk:
             # Its source is gone.
             self._control.record(None)
             self.recorder.finish()
+        self._window.status.set_text(_course(status))
         if not status.is_busy and not self._control.state.is_recording:
             self._is_telling = False
+            self._window.status.set_text("")
             self._tell()
 
     @property
@@ -110,6 +112,13 @@ class RecordingDesk:
             self._control.tell(problem_of(status.error))
         if summary is not None and summary.frames:
             self._control.tell(Problem("Recorded", summary.text, is_error=False))
+
+
+def _course(status: RecordingStatus) -> str:
+    lost = status.dropped + status.missed
+    missing = f", {lost} missing" if lost else ""
+    doing = "recording" if status.is_recording else "writing the recording"
+    return f"{doing}: {status.seconds:.0f} s, {status.frames} frames{missing}"
 
 
 def _saved(result: FrameResult, folder: Path, view: ViewOptions, source: str, weights: str) -> Problem:

@@ -220,5 +220,6 @@ QSlider::sub-page:horizontal:disabled, QSlider::handle:horizontal:disabled {{ ba
 QWidget[role="panel"] {{ background: {theme.panel}; }}
 QLabel[role="heading"] {{ color: {theme.muted}; font-weight: 600; }}
 QLabel[role="muted"] {{ color: {theme.muted}; }}
+QLabel[role="hint"] {{ color: {theme.muted}; font-size: 15px; }}
 QLabel[role="title"] {{ font-size: 15px; font-weight: 600; }}
 """

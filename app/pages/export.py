@@ -185,7 +185,7 @@ class ExportPage(QWidget):
         self._text.setAccessibleName("Beginning of the file")
         self._nothing = QLabel(_NOTHING)
         self._nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._nothing.setProperty("role", "muted")
+        self._nothing.setProperty("role", "hint")
         self._stack = QStackedWidget()
         for part in (self._nothing, self._table, self._text):
             self._stack.addWidget(part)

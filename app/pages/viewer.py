@@ -83,7 +83,7 @@ class ViewerPage(QWidget):
             return
         layout = holder.layout()
         if layout is not None and layout.count() == 0:
-            layout.addWidget(self._make_angles())
+            layout.addWidget(_scrolled(self._make_angles()))
 
     def _centre(self) -> QWidget:
         centre = QWidget()

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from typing import Final
 
-from PyQt6.QtCore import Qt
-from PyQt6.QtGui import QFont
+from PyQt6.QtGui import QIcon
 from PyQt6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -15,11 +14,11 @@ from PyQt6.QtWidgets import (
     QLabel,
     QListWidget,
     QTabWidget,
-    QTextBrowser,
     QVBoxLayout,
     QWidget,
 )
 
+from app.panels.paper import Paper
 from sadinet._version import __version__
 from sadinet.weights import Weights
 
@@ -90,11 +89,13 @@ class AboutDialog(QDialog):
         self._models = models
         self.tabs = QTabWidget()
         self.tabs.setAccessibleName("About")
-        self.tabs.addTab(_page(_ABOUT.format(version=__version__), "About"), "About")
-        self.tabs.addTab(_page(licences_text(), "Licences"), "Licences")
+        self.tabs.addTab(Paper(_ABOUT.format(version=__version__), "About"), "About")
+        self.tabs.addTab(Paper(licences_text(), "Licences"), "Licences")
         self.tabs.addTab(self._cards(), "Models")
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.close)
+        for button in buttons.buttons():
+            button.setIcon(QIcon())  # the style's own is black on black in the dark
         layout = QVBoxLayout(self)
         layout.setContentsMargins(12, 12, 12, 12)
         layout.addWidget(self.tabs, 1)
@@ -106,7 +107,7 @@ class AboutDialog(QDialog):
         self.names.setAccessibleName("Models")
         self.names.setMaximumWidth(170)
         self.names.setSpacing(3)
-        self.card = _page("", "Model card")
+        self.card = Paper("", "Model card")
         for weights in self._models:
             self.names.addItem(weights.name)
         self.names.currentRowChanged.connect(self._show_card)
@@ -124,7 +125,7 @@ class AboutDialog(QDialog):
 
     def _show_card(self, row: int) -> None:
         if 0 <= row < len(self._models):
-            self.card.setMarkdown(card_text(self._models[row]))
+            self.card.show_text(card_text(self._models[row]))
 
 
 def licences_text() -> str:
@@ -161,20 +162,3 @@ def _version(part: Part) -> str:
         except metadata.PackageNotFoundError:
             continue
     return "not installed"
-
-
-def _page(text: str, name: str) -> QTextBrowser:
-    page = QTextBrowser()
-    page.setAccessibleName(name)
-    # A link would be opened as a page in here, and fail: nothing is fetched.
-    page.setOpenLinks(False)
-    page.setTextInteractionFlags(
-        Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
-    )
-    document = page.document()
-    if document is not None:
-        document.setDocumentMargin(14)
-        font = QFont(page.font())
-        document.setDefaultFont(font)
-    page.setMarkdown(text)
-    return page

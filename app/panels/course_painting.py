@@ -17,7 +17,7 @@ from app.marks import LANES, Mark, stretches
 MARGIN: Final = 16
 """Left and right of the first and last frame, as at the seek bar above."""
 _CURVE: Final = 46
-_LANE: Final = 14
+_LANE: Final = 15
 _GAP: Final = 5
 _FOOT: Final = 18
 
@@ -150,15 +150,15 @@ def paint_position(painter: QPainter, ruler: Ruler, frame: int) -> None:
 
 
 def paint_names(painter: QPainter, ruler: Ruler) -> None:
-    """Write the lanes' names at their beginning, over marks that lie there but not hiding them."""
-    metrics = _small(painter, 9)
-    for lane, name in enumerate(LANES):
-        top = ruler.lane_top(lane) + 2
+    """Write what curve and lanes are at their beginning; marks that lie there shine through."""
+    metrics = _small(painter, 10)
+    tops = {"score": _GAP + 2, **{name: ruler.lane_top(lane) + 1 for lane, name in enumerate(LANES)}}
+    for name, top in tops.items():
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(theme.colour("panel", 0.72))
-        painter.drawRect(QRectF(MARGIN - 3, top, metrics.horizontalAdvance(name) + 6, _LANE - 4))
-        painter.setPen(theme.colour("text"))
-        painter.drawText(QPointF(MARGIN, top + (_LANE - 4 + metrics.ascent() - metrics.descent()) / 2), name)
+        painter.setBrush(theme.colour("panel", 0.0 if name == "score" else 0.85))
+        painter.drawRoundedRect(QRectF(MARGIN - 3, top, metrics.horizontalAdvance(name) + 6, _LANE - 2), 2, 2)
+        painter.setPen(theme.colour("muted" if name == "score" else "text"))
+        painter.drawText(QPointF(MARGIN, top + (_LANE - 2 + metrics.ascent() - metrics.descent()) / 2), name)
 
 
 def _small(painter: QPainter, size_px: int) -> QFontMetricsF:

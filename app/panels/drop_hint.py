@@ -17,7 +17,7 @@ class DropHint(QLabel):
     def __init__(self, text: str, parent: QWidget | None = None) -> None:
         super().__init__(text, parent)
         self.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.setProperty("role", "muted")
+        self.setProperty("role", "hint")
 
     def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: N802
         """Draw the frame, then the text."""

@@ -115,7 +115,8 @@ class _Plots:
         self._areas: dict[str, Any] = {}
         self._legend = QLabel()
         self._legend.setTextFormat(Qt.TextFormat.RichText)
-        self._legend.setAccessibleName("Colours of the stages")
+        self._legend.setWordWrap(True)
+        self._legend.setAccessibleName("What the colours are")
         for plot, stretch in ((self.rates, 3), (self.late, 3), (self.stages, 4)):
             layout.addWidget(plot, stretch)
         layout.addWidget(self._legend)
@@ -150,11 +151,13 @@ class _Plots:
             for curve in self._areas[stage][:2]:
                 curve.setData([], [])
         _from_zero(self.stages, floor)
-        self._legend.setText("&nbsp;&nbsp; ".join(_key(stage) for stage in STAGES if stage in present))
+        keys = {"shown": theme.current().accent, "source": theme.current().muted, "late": theme.current().warn}
+        keys |= {stage: colour_of(stage) for stage in STAGES if stage in present}
+        self._legend.setText("&nbsp;&nbsp; ".join(_key(*each) for each in keys.items()))
 
 
-def _key(stage: str) -> str:
-    return f'<span style="color:{colour_of(stage)}">■</span>&nbsp;{stage}'
+def _key(name: str, colour: str) -> str:
+    return f'<span style="color:{colour}">■</span>&nbsp;{name}'
 
 
 def _from_zero(plot: Any, values: Floats) -> None:

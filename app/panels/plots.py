@@ -10,8 +10,9 @@ from PyQt6.QtGui import QColor
 
 from app import theme
 
-AXIS_PX: Final = 44
+AXIS_PX: Final = 52
 """Width of the axis at the left, so that plots above each other begin at one line."""
+_RIGHT_PX: Final = 8
 
 
 def make_plot(unit: str, name: str, *, seconds: float) -> Any:
@@ -31,6 +32,9 @@ def make_plot(unit: str, name: str, *, seconds: float) -> Any:
     plot.setAccessibleName(name)
     plot.setXRange(-seconds, 0, padding=0.01)
     plot.getAxis("left").setWidth(AXIS_PX)
+    # Room for the half of the last number that stands beyond its place.
+    plot.getPlotItem().setContentsMargins(0, 0, _RIGHT_PX, 0)
+    plot.getAxis("bottom").setStyle(hideOverlappingLabels=False)
     plot.setLabel("left", unit)
     plot.showGrid(x=False, y=True, alpha=0.25)
     dress(plot)

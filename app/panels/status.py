@@ -69,10 +69,16 @@ class StatusBar(QFrame):
         self._runtime.setToolTip(tip)
         self._show_message()
 
+    @property
+    def text(self) -> str:
+        """The line in the middle, as it was set; empty where it says why this device is in use."""
+        return self._text
+
     def set_text(self, text: str) -> None:
         """Show a line in the middle; an empty one makes room for why this device is in use."""
-        self._text = text
-        self._show_message()
+        if text != self._text:
+            self._text = text
+            self._show_message()
 
     def set_live(self, status: LiveStatus | None, *, draw_ms: float = math.nan, screen_ms: float = math.nan) -> None:
         """Show how a source is doing, or nothing.

@@ -203,3 +203,10 @@ def test_a_signal_closes_the_program_as_its_window_does(tmp_path, number):
         finally:
             run.kill()
     assert load(path).settings.theme == "light"
+
+
+def test_threads_that_hang_do_not_end_the_process_of_whoever_called(run_app, tmp_path, monkeypatch):
+    monkeypatch.setattr("app.__main__._end", lambda window: (*window.controller.workers.stop(60.0), "a driver"))
+    monkeypatch.setattr(os, "_exit", lambda code: pytest.fail("the process would have ended"))
+    code, _ = run_app(["--source", "demo", "--settings", str(tmp_path / "app.ini")])
+    assert code == 0

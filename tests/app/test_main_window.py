@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import time
@@ -253,9 +254,11 @@ def test_recording_writes_what_is_seen_and_tells_where(window, wait, tmp_path):
     window.actions_by_name["record"].trigger()
     wait(lambda: window.desk.recorder.status.frames >= 5, "five frames")
     assert window.controller.state.is_recording
+    assert re.fullmatch(r"recording: \d+ s, \d+ frames(, \d+ missing)?", window.status.text)
     window.actions_by_name["record"].trigger()
     wait(lambda: any(line.startswith("Recorded") for line in window.notices.messages), "the note")
     assert not window.controller.state.is_recording
+    assert window.status.text == ""
     (folder,) = (tmp_path / "results" / "recordings").iterdir()
     assert {"video.mkv", "keypoints.csv", "timestamps.csv", "settings.json"} <= {each.name for each in folder.iterdir()}
 

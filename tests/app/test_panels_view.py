@@ -23,6 +23,7 @@ from app import theme
 from app.actions import ENTRIES
 from app.panels.about import PARTS, AboutDialog, card_text, licences_text
 from app.panels.joints import JointsTable, short_name, spread_px
+from app.panels.paper import Paper
 from app.panels.throttle import Throttle
 from app.panels.timeline import Timeline
 from app.panels.view import ViewPanel
@@ -288,6 +289,18 @@ def test_licences_of_ffmpeg_and_its_encoders_are_those_of_the_build_in_use():
     by_name = {part.name: part.licence for part in PARTS}
     assert by_name["FFmpeg"].startswith("LGPL-3.0")
     assert by_name["x264, x265"] == "GPL-2.0-or-later"
+
+
+def test_tables_to_read_have_no_empty_head_and_the_colours_of_the_theme(qtbot, qapp):
+    paper = Paper("| | |\n|---|---|\n| Data | COCO |\n| Licence | MIT |\n\n| a | b |\n|---|---|\n| 1 | 2 |\n", "Card")
+    qtbot.addWidget(paper)
+    tables = paper._tables()
+    assert [table.rows() for table in tables] == [2, 2]
+    for name in ("light", "dark"):
+        theme.apply(qapp, theme.THEMES[name])
+        qapp.processEvents()
+        border = tables[0].format().toTableFormat().borderBrush().color()
+        assert border.name() == theme.THEMES[name].border
 
 
 def test_without_models_about_says_so(qtbot):

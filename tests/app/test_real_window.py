@@ -35,7 +35,8 @@ class Watched(main_window.MainWindow):
         look(self)
 
 main_window.MainWindow = Watched
-sys.exit(main(["--source", "demo", "--settings", sys.argv[1]]))
+sys.argv[1:] = ["--source", "demo", "--settings", sys.argv[1]]
+sys.exit(main())
 """
 
 

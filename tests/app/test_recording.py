@@ -65,7 +65,7 @@ def test_everything_lies_in_the_folder(recorder, tmp_path):
     summary = recorder.stop()
     assert (summary.frames, summary.dropped, summary.missed, summary.error) == (5, 0, 0, None)
     assert summary.is_complete
-    assert summary.text == f"5 frames in 0.5 s -> {tmp_path / 'r'}"
+    assert summary.text == f"5 frames in 0.5 s → {tmp_path / 'r'}"
 
     with VideoReader(tmp_path / "r" / "video.mkv") as video:
         stored = [frame.time_s for frame in video]

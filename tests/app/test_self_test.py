@@ -38,7 +38,8 @@ def test_a_self_test_that_cannot_find_its_model_fails_and_says_at_which_step(tmp
     code = (
         "import sys, app.self_test as t; t._PATIENCE_S = 3\n"
         "from app.__main__ import main\n"
-        "sys.exit(main(['--self-test', '--weights', 'none-such']))"
+        "sys.argv[1:] = ['--self-test', '--weights', 'none-such']\n"
+        "sys.exit(main())"
     )
     run = _run([sys.executable, "-c", code], tmp_path)
     assert run.returncode == 1

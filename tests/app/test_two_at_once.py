@@ -39,7 +39,8 @@ class Watched(main_window.MainWindow):
             self.close()
 
 main_window.MainWindow = Watched
-sys.exit(main(["--source", "demo", "--settings", str(settings)]))
+sys.argv[1:] = ["--source", "demo", "--settings", str(settings)]
+sys.exit(main())
 """
 
 
