@@ -122,7 +122,7 @@ class SelfTest:
         yield lambda: self._window.shown is not None
         self.figures["first_picture_s"] = self._since_start()
         self._step = "first skeleton"
-        yield self._someone
+        yield self._someone_unless_told
         self.figures["first_skeleton_s"] = self._since_start()
         self._step = "live view"
         yield _after(1.0)
@@ -257,6 +257,13 @@ class SelfTest:
     def _someone(self) -> bool:
         shown = self._window.shown
         return shown is not None and len(shown.poses) > 0
+
+    def _someone_unless_told(self) -> bool:
+        """As `_someone`; what is told in the window, as that a model is missing, ends the wait."""
+        errors = [problem.line for problem in self._control.state.problems if problem.is_error]
+        if errors and not self._someone():
+            raise RuntimeError("; ".join(errors))
+        return self._someone()
 
     def _at(self, frame: int) -> Callable[[], bool]:
         return lambda: self._window.shown is not None and self._window.shown.frame.index == frame
