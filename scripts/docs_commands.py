@@ -100,6 +100,6 @@ def _scripts(folder: Path) -> Iterator[tuple[Path, str]]:
     """Yield scripts that can be started, with the first line of what they say of themselves."""
     for path in sorted(folder.glob("*.py")):
         text = path.read_text(encoding="utf-8")
-        if '__name__ == "__main__"' in text:
+        if '\nif __name__ == "__main__":' in text:
             said = ast.get_docstring(ast.parse(text)) or ""
             yield path, _cell(said.split("\n\n")[0].replace("\n", " "))
