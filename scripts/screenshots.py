@@ -109,7 +109,22 @@ def _scenes(window: MainWindow, file: Path, folder: Path) -> Iterator[tuple[str,
         control.seek(control.state.place.frames // 2)
         _wait(1.5)
 
+    def course() -> None:
+        viewer.show_angles()
+        control.set_looped(False)
+        # So slowly that every frame is shown, whatever else the machine does.
+        control.set_speed(0.25)
+        control.seek(0)
+        _until(lambda: control.state.place.frame == 0)
+        control.toggle_play()
+        _until(lambda: control.state.place.frame >= control.state.place.frames * 6 // 7)
+        control.toggle_play()
+        _wait(1)
+
     def heatmap() -> None:
+        control.set_speed(1.0)
+        control.seek(control.state.place.frames // 2)
+        viewer.tabs.setCurrentIndex(0)
         window.set_view(ViewOptions(heatmap_joint="left_knee", names=False))
         viewer.view.set_options(window.settings.view)
         _wait(1.5)
@@ -144,7 +159,7 @@ def _scenes(window: MainWindow, file: Path, folder: Path) -> Iterator[tuple[str,
         _wait(2)
 
     yield from (("live", live), ("overlays", everything), ("angles", angles), ("notices", problems))
-    yield from (("file", file_open), ("analysed", analysed), ("heatmap", heatmap))
+    yield from (("file", file_open), ("analysed", analysed), ("course", course), ("heatmap", heatmap))
     yield from (("batch", batch), ("compare", compare))
     yield "export", lambda: window.actions_by_name["export"].trigger()
 
