@@ -168,8 +168,11 @@ def _finish(session: Session, folder: Path, reporter: Reporter) -> int:
         reporter.complain(note)
     report = report_of(session)
     write_report(folder / f"{REPORT_NAME}.json", report)
+    index = folder / f"{REPORT_NAME}.html"
+    # The one of an earlier run is not to stand there beside this run's JSON.
+    if len(report.inputs) > 1 or index.exists():
+        write_index(index, report)
     if len(report.inputs) > 1:
-        write_index(folder / f"{REPORT_NAME}.html", report)
         _say_totals(report, reporter)
     reporter.tell("report", states={state.value: count for state, count in report.counts.items()})
     if session.is_interrupted:

@@ -17,6 +17,7 @@ from sadinet._version import __version__
 from sadinet.batch.finish import are_outputs, describe_output
 from sadinet.batch.naming import Wanted
 from sadinet.media.pictures import read_picture, write_picture
+from sadinet.media.probe import probe
 from sadinet.media.source import open_source
 from sadinet.motion.settings import MotionSettings
 from sadinet.pipeline import Pipeline
@@ -139,6 +140,31 @@ def test_a_frame_with_nobody_has_a_row(batches, tmp_path):
     assert np.isnan(table["score"]).all()
     assert np.isnan(table["time_s"]).all()
     assert (outcome.summary["rows"], outcome.summary["empty_frames"]) == (0, 1)
+
+
+def test_the_four_rotations_of_a_phone_give_the_same_table(batches, images, tmp_path):
+    rotations = (0, 90, 180, 270)
+    paths = [write_turned(tmp_path / f"{degrees}.mov", images[:5], degrees) for degrees in rotations]
+    assert [probe(path).rotation_deg for path in paths] == list(rotations)
+    outcomes = batches(paths, tmp_path / "out").outcomes
+    assert [outcome.error for outcome in outcomes] == [None] * 4
+    upright, *turned = ((tmp_path / "out" / f"{degrees}.csv").read_bytes() for degrees in rotations)
+    assert [table == upright for table in turned] == [True] * 3
+    assert (read_table(tmp_path / "out" / "90.csv")["track_id"] == 1).all()
+
+
+def write_turned(path, images, degrees):
+    """Store pictures without loss, turned so that they are shown as they are."""
+    stored = [np.ascontiguousarray(np.rot90(image, -degrees // 90)) for image in images]
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("png", rate=30)
+        stream.height, stream.width = stored[0].shape[:2]
+        stream.pix_fmt = "rgb24"
+        stream.set_display_rotation(degrees)
+        for image in stored:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="bgr24")))
+        container.mux(stream.encode(None))
+    return path
 
 
 def test_a_video_with_nobody_is_no_trouble(batches, write_video, tmp_path):

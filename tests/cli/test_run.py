@@ -437,6 +437,14 @@ def test_the_same_line_again_keeps_everything_and_says_so(sadinet, short_clip, t
     assert [each["state"] for each in report["inputs"]] == ["kept"]
 
 
+def test_the_report_is_of_the_last_run_in_both_forms(sadinet, archive, tmp_path):
+    sadinet("run", archive / "wall.png", archive / "one.png", "-o", tmp_path, "--quiet")
+    sadinet("run", archive / "grey.png", "-o", tmp_path, "--quiet")
+    for name in ("sadinet-report.json", "sadinet-report.html"):
+        text = (tmp_path / name).read_text(encoding="utf-8")
+        assert ("grey.png" in text, "wall.png" in text) == (True, False)
+
+
 def test_a_ledger_that_was_set_aside_is_told(sadinet, short_clip, tmp_path):
     sadinet("run", short_clip, "-o", tmp_path)
     (tmp_path / ".sadinet" / "ledger.sqlite").write_bytes(b"garbage" * 1000)
