@@ -189,11 +189,14 @@ def _towards_neighbour(flat: Array, peaks: NDArray[np.int64]) -> Array:
 
 def _windows(flat: Array, centres: NDArray[np.int64], reach: int) -> Array:
     """Cut (M, 2 * reach + 1, 2 * reach + 1) around the centres; 0 outside the map."""
-    padded = np.pad(flat, ((0, 0), (reach, reach), (reach, reach)))
-    offsets = np.arange(2 * reach + 1)
-    rows = centres[:, 1, None] + offsets
-    columns = centres[:, 0, None] + offsets
-    cut: Array = padded[np.arange(len(flat))[:, None, None], rows[:, :, None], columns[:, None, :]]
+    _, h, w = flat.shape
+    offsets = np.arange(-reach, reach + 1)
+    rows, columns = centres[:, 1, None] + offsets, centres[:, 0, None] + offsets
+    # Padding whole maps to cut windows out of them would cost more than all the rest of decoding.
+    inside = ((rows >= 0) & (rows < h))[:, :, None] & ((columns >= 0) & (columns < w))[:, None, :]
+    rows, columns = rows.clip(0, h - 1), columns.clip(0, w - 1)
+    there = flat[np.arange(len(flat))[:, None, None], rows[:, :, None], columns[:, None, :]]
+    cut: Array = np.where(inside, there, np.float32(0))
     return cut
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Literal
 
@@ -64,7 +65,7 @@ class OnnxEngine:
         """Run crops (N, H, W, 3) uint8 BGR through the network."""
         if self._pool is None or len(crops) == 1:
             return self._run(crops)
-        single = list(self._pool.map(self._run, (crops[i : i + 1] for i in range(len(crops)))))
+        single = list(self._pool.map(self._run, _each(crops)))
         sigmas = [maps.sigmas for maps in single if maps.sigmas is not None]
         return Maps(np.concatenate([maps.heatmaps for maps in single]), np.concatenate(sigmas) if sigmas else None)
 
@@ -83,7 +84,19 @@ class OnnxEngine:
 
     def joints(self, crops: Crops, how: DecodeSpec) -> CellJoints:
         """Run crops (N, H, W, 3) uint8 BGR and decode the maps."""
-        return joints_of_maps(self.maps(crops), self._pose.heatmap.sigma, how)
+
+        def found(part: Crops) -> CellJoints:
+            return joints_of_maps(self._run(part), self._pose.heatmap.sigma, how)
+
+        if self._pool is None or len(crops) == 1:
+            return found(crops)
+        single = list(self._pool.map(found, _each(crops)))
+        parts = ([each.cells for each in single], [each.scores for each in single], [each.sigmas for each in single])
+        return CellJoints(*(np.concatenate(part) for part in parts))
+
+
+def _each(crops: Crops) -> Iterator[Crops]:
+    return (crops[i : i + 1] for i in range(len(crops)))
 
 
 def prepare(crops: Crops, spec: InputSpec) -> NDArray[np.uint8] | NDArray[np.float32]:

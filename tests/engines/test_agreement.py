@@ -105,6 +105,11 @@ def test_lanes_change_nothing_but_the_speed() -> None:
         assert np.array_equal(together.heatmaps, np.concatenate([maps.heatmaps for maps in alone]))
         assert together.sigmas is not None
         assert np.array_equal(together.sigmas, np.concatenate([maps.sigmas for maps in alone]))
+        found = engine.joints(crops, weights.pose.decode)
+        singly = [engine.joints(crops[i : i + 1], weights.pose.decode) for i in range(3)]
+        assert np.array_equal(found.cells, np.concatenate([each.cells for each in singly]))
+        assert np.array_equal(found.scores, np.concatenate([each.scores for each in singly]))
+        assert np.array_equal(found.sigmas, np.concatenate([each.sigmas for each in singly]))
 
 
 def test_fp16_of_torch_is_refused_on_a_cpu():
