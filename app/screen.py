@@ -20,7 +20,9 @@ def why_no_window(environment: Mapping[str, str] = os.environ) -> str:
         return ""
     chosen = environment.get("QT_QPA_PLATFORM", "")
     needs_screen = not chosen.startswith(_NEEDS_NO_SCREEN)
-    has_wayland = bool(environment.get("WAYLAND_DISPLAY")) and not chosen.startswith("xcb")
+    # The packaged program comes without Qt's plug-in for Wayland, whose sessions show X windows too.
+    speaks_wayland = not getattr(sys, "frozen", False) and not chosen.startswith("xcb")
+    has_wayland = speaks_wayland and bool(environment.get("WAYLAND_DISPLAY"))
     display = environment.get("DISPLAY", "")
     if missing := _missing(with_x11=needs_screen and not has_wayland):
         return f"libraries of the system are missing (as root: apt-get install -y {' '.join(missing)})"

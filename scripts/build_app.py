@@ -139,7 +139,8 @@ def _slim(folder: Path, made: Path) -> None:
     for name, step in steps.items():
         step()
         after = slim.size_mb(folder)
-        print(f"{before - after:6.1f} MB less: {name}", flush=True)
+        if before - after >= 0.1:
+            print(f"{before - after:6.1f} MB less: {name}", flush=True)
         before = after
 
 

@@ -31,8 +31,11 @@ def test_a_display_that_is_not_there_is_said(environment, words):
     assert words in screen.why_no_window(environment)
 
 
-def test_wayland_needs_no_x_server():
+def test_wayland_needs_no_x_server(monkeypatch):
     assert screen.why_no_window({"WAYLAND_DISPLAY": "wayland-0"}) == ""
+    # The packaged program speaks to X alone.
+    monkeypatch.setattr("sys.frozen", True, raising=False)
+    assert screen.why_no_window({"WAYLAND_DISPLAY": "wayland-0"}).startswith("there is no display")
 
 
 def test_libraries_that_are_missing_are_named_by_package(monkeypatch):
