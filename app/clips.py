@@ -124,6 +124,8 @@ class VideoClip:
 
     def frames_from(self, number: int) -> Iterator[Frame]:
         """Yield the frames from this number on: from the middle of a sound file, else through all before."""
+        if self.is_exact and number >= self.frames:
+            return
         try:
             for frame in self._sought(number):
                 number = frame.index + 1

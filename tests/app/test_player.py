@@ -124,6 +124,31 @@ def test_a_file_that_is_looped_goes_on_from_its_first_frame(play, clip, until):
     assert player.is_playing
 
 
+@pytest.mark.parametrize("is_indexed", [False, True])
+def test_a_short_file_is_looped_for_ever_though_all_of_it_is_kept(play, short_clip, until, is_indexed):
+    video = VideoClip(str(short_clip))
+    if is_indexed:
+        video.look_through()
+    player = play(video, speed=4.0, is_looped=True)
+    begun, last = 0, -1
+    deadline = time.monotonic() + 60
+    while begun < 4 and time.monotonic() < deadline:
+        captured = player.read(0.5)
+        if captured is not None:
+            begun += captured.frame.index <= last
+            last = captured.frame.index
+    assert begun == 4
+    assert player.state.kind == "connected"
+
+
+def test_beyond_its_last_frame_a_file_has_none(clip):
+    video = VideoClip(str(clip))
+    video.look_through()
+    assert list(video.frames_from(106)) == []
+    assert [frame.index for frame in video.frames_from(105)] == [105]
+    assert video.frames == 106
+
+
 def test_a_standing_file_can_be_shown_again(play, clip):
     player = play(VideoClip(str(clip)), is_playing=False)
     first = next_frame(player)
