@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import multiprocessing
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -13,7 +15,9 @@ from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QApplication, QCheckBox, QWidget
 
 from app import theme
+from app.__main__ import _end
 from app.actions import ENTRIES, MENUS
+from app.batch_worker import BatchWorker
 from app.choice import SourceChoice, SourceKind
 from app.heartbeat import Heartbeat
 from app.icons import DRAWINGS, icon
@@ -432,3 +436,26 @@ def test_every_icon_can_be_drawn(qapp):
 def test_the_table_of_actions_has_no_name_twice():
     names = [entry.name for entries in MENUS.values() for entry in entries if entry is not None]
     assert len(names) == len(set(names))
+
+
+@pytest.mark.slow
+def test_closing_while_a_batch_works_ends_its_process_and_it_is_offered_again(make_window, wait, clip, tmp_path):
+    window = make_window()
+    window.show_page("batch")
+    page = window.side.batch
+    video = shutil.copy(clip, tmp_path / "walk.mp4")  # results go beside it
+    page.add([str(video)])
+    wait(page.commands.actions["start"].isEnabled, "the list")
+    page.commands.actions["start"].trigger()
+    wait(lambda: any(each.name == "batch" for each in multiprocessing.active_children()), "the process")
+    window.on_close = lambda: _end(window)
+    window.close()
+    assert not window.isVisible()
+    assert not page.timer.isActive()
+    wait(lambda: not any(each.name == "batch" for each in multiprocessing.active_children()), "the end of the process")
+    again = BatchWorker(tmp_path / "data" / "batch.json")
+    assert again.note == ""
+    assert [item.where for item in again.state.shown] == [str(video)]
+    assert again.state.was_cut
+    assert again.state.can_start
+    assert again.close(30) == ()
