@@ -206,7 +206,8 @@ def _is_video_or_lost(entry: Path) -> bool:
 
 
 def _has_pictures(folder: Path) -> bool:
-    return any(entry.suffix.lower() in PICTURE_SUFFIXES for entry in folder.iterdir() if entry.is_file())
+    shown = (entry for entry in folder.iterdir() if not entry.name.startswith("."))
+    return any(entry.suffix.lower() in PICTURE_SUFFIXES for entry in shown if entry.is_file())
 
 
 def _matches(pattern: str) -> list[str]:
