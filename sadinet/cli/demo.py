@@ -8,7 +8,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sadinet.cli.options import add_runtime_options, settings_of
+from sadinet.cli.options import add_runtime_options, settings_of, some_folder
 from sadinet.cli.progress import Reporter, make_reporter, print_facts
 from sadinet.cli.run import make_folder
 
@@ -31,7 +31,12 @@ STAGES = ("detect", "pose", "track")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add this subcommand's arguments."""
     parser.add_argument(
-        "-o", "--out", type=Path, default=Path("demo-out"), metavar="DIR", help="folder of the results (%(default)s)"
+        "-o",
+        "--out",
+        type=some_folder,
+        default=Path("demo-out"),
+        metavar="DIR",
+        help="folder of the results (%(default)s)",
     )
     add_runtime_options(parser)
 

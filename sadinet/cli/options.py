@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sadinet.engines import DEVICES, ENGINES, PRECISIONS
@@ -64,6 +65,18 @@ def settings_of(options: argparse.Namespace) -> Settings:
         decode=decode,
         flip_test=options.flip_test,
     )
+
+
+def some_name(text: str) -> str:
+    """Read a name; an empty one, as a script's unset variable leaves it, would mean the folder that one is in."""
+    if not text:
+        raise argparse.ArgumentTypeError("an empty name; . is the folder that you are in")
+    return text
+
+
+def some_folder(text: str) -> Path:
+    """Read a folder's name."""
+    return Path(some_name(text))
 
 
 def positive_number(text: str) -> int:

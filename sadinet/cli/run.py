@@ -10,7 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sadinet.cli.listener import RunListener
-from sadinet.cli.options import add_model_options, add_runtime_options, positive_number, settings_of
+from sadinet.cli.options import (
+    add_model_options,
+    add_runtime_options,
+    positive_number,
+    settings_of,
+    some_folder,
+    some_name,
+)
 from sadinet.cli.progress import Reporter, make_reporter
 
 if TYPE_CHECKING:
@@ -47,8 +54,10 @@ FORMATS = ("csv", "parquet", "openpose", "coco", "trc", "c3d")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add this subcommand's arguments."""
-    parser.add_argument("inputs", nargs="+", metavar="INPUT", help="video, picture, folder, or pattern in quotes")
-    parser.add_argument("-o", "--out", required=True, type=Path, metavar="DIR", help="folder of the results")
+    parser.add_argument(
+        "inputs", nargs="+", type=some_name, metavar="INPUT", help="video, picture, folder, or pattern in quotes"
+    )
+    parser.add_argument("-o", "--out", required=True, type=some_folder, metavar="DIR", help="folder of the results")
     _add_result_options(parser)
     _add_motion_options(parser)
     _add_course_options(parser)

@@ -67,6 +67,9 @@ def test_version(sadinet):
         (["run", "a.mp4", "-o", "x", "--jobs", "0"], "at least 1"),
         (["run", "a.mp4", "-o", "x", "--cutoff", "-6"], "above 0"),
         (["run", "a.mp4", "-o", "x", "--cutoff", "nan"], "above 0"),
+        (["run", "", "-o", "x"], "an empty name"),
+        (["run", "a.mp4", "-o", ""], "an empty name"),
+        (["demo", "-o", ""], "an empty name"),
     ],
 )
 def test_wrong_use_is_one_line_and_2(sadinet, arguments, word):
