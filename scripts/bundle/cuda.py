@@ -51,7 +51,7 @@ def tell_sizes(project: Path, work: Path) -> None:
     with_torch = resolve(inside / "uv", [*core, *_TORCH], folder)
     for wheels in (Wheels("ONNX Runtime with CUDA", with_runtime), Wheels("torch with CUDA", with_torch)):
         print(wheels, flush=True)
-    print("The bundle takes ONNX Runtime. Unpacked, it is larger: about twice the wheels.", flush=True)
+    print("The bundle takes ONNX Runtime. Unpacked, it is larger still.", flush=True)
 
 
 def resolve(uv: Path, wanted: list[str], folder: Path) -> dict[str, int]:
