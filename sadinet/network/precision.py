@@ -1,7 +1,7 @@
 """Half precision where it costs no accuracy.
 
-bfloat16 has 8 bits of mantissa: in the fine levels of an hourglass one joint in a hundred moves by pixels, as a map
-with two tops of nearly one height turns over. In the coarse levels, which hold most of the weights, it hardly shows.
+bfloat16 has 8 bits of mantissa: in the fine levels of an hourglass one joint in a hundred moves by half a pixel or by
+many, as a map with two tops of nearly one height turns over. At the bottom, where most of the weights are, it hardly shows.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from sadinet.network.hourglass import Hourglass
 from sadinet.network.model import SadiNet
 
-FINE_LEVELS = 2
+FINE_LEVELS = 3
 """Levels of each hourglass that keep fp32, as stem, fusion and head do."""
 
 
@@ -30,7 +30,7 @@ class InType(nn.Module):
 
 
 def coarse_levels_in(network: SadiNet, kind: torch.dtype) -> SadiNet:
-    """Let the levels below the finest two of every hourglass compute in `kind`; changes the network itself."""
+    """Let the levels below the finest three of every hourglass compute in `kind`; changes the network itself."""
     for hourglass in [module for module in network.modules() if isinstance(module, Hourglass)]:
         # The block that leads down lies on the coarser of its two levels.
         for blocks, first in ((hourglass.across, 0), (hourglass.down, 1), (hourglass.narrow, 0), (hourglass.up, 0)):
