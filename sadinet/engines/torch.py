@@ -1,7 +1,7 @@
 """PyTorch: half precision on a GPU, with decoding there too, so that only coordinates leave it.
 
-Run on CPUs, in fp32 and in bf16, where the coarsest levels alone are in bf16 (`sadinet.network.precision`). The paths for
-CUDA and MPS follow torch's documentation and have not been run yet.
+Run on CPUs, in fp32 and in bf16, where the coarsest levels alone are in bf16 (`sadinet.network.precision`). The paths
+for CUDA and MPS follow torch's documentation and have not been run yet.
 """
 
 from __future__ import annotations

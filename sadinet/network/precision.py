@@ -1,7 +1,7 @@
 """Half precision where it costs no accuracy.
 
 bfloat16 has 8 bits of mantissa: in the fine levels of an hourglass one joint in a hundred moves by half a pixel or by
-many, as a map with two tops of nearly one height turns over. At the bottom, where most of the weights are, it hardly shows.
+many, as a map with two tops of nearly one height turns over. At the bottom it hardly shows.
 """
 
 from __future__ import annotations
