@@ -45,7 +45,7 @@ BAD = {
     "text.mp4": "not a video",
     "sound.mp4": "sound but no video",
     "torn.png": "not a picture",
-    "none": "no pictures",
+    "none": "neither videos nor pictures",
     "http://example.org/a.mp4": "is an address",
 }
 GOOD = {"one.png": 0, "eight.jpg": 0, "dots.mkv": 0, "grey.png": 1, "deep.png": 1, "alpha.png": 1, "wall.png": 0}
