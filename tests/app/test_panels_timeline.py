@@ -212,9 +212,11 @@ def test_an_hour_of_video_is_painted_without_delay(timeline):
     words = {word: rng.integers(0, 108_000, 300) for word in ("jump", "bone_length", "swap_legs", "id_change")}
     timeline.set_timeline(course(108_000, **words))
     timeline.grab()
-    began_s = time.thread_time()
-    timeline.set_position(5000)
-    timeline.grab()
-
-    # 108,000 frames one by one would take longer than this on any machine.
-    assert time.thread_time() - began_s < 0.2
+    spent_s = []
+    for place in (5000, 6000, 7000, 8000, 9000):
+        began_s = time.thread_time()
+        timeline.set_position(place)
+        timeline.grab()
+        spent_s.append(time.thread_time() - began_s)
+    # Other programs that share the caches can only make it slower.
+    assert min(spent_s) < 0.05

@@ -178,7 +178,7 @@ def test_everything_ends_in_time_while_a_camera_hangs(tmp_path, made_people, mad
         camera.hang.set()
     began_s = time.monotonic()
     late = workers.stop(1.0)
-    assert time.monotonic() - began_s < 15  # whoever waited for the camera would wait for 30 s, or for ever
+    assert time.monotonic() - began_s < 2.0
     assert late
     go.set()
     camera.hang.clear()

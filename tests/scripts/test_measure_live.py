@@ -28,9 +28,9 @@ def test_a_short_run_tells_latency_drops_and_memory(script, clip, tmp_path, caps
         rows = [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
     assert len(rows) >= 2
     assert all(0 <= row["wait_ms"] < row["result_ms"] < row["latency_ms"] for row in rows)
-    # Times are written in milliseconds, and a busy machine shows its last frame late.
-    assert all(later["time_s"] >= row["time_s"] for row, later in pairwise(rows))
-    assert 6 <= rows[-1]["time_s"] < 120
+    assert all(later["time_s"] > row["time_s"] for row, later in pairwise(rows))
+    # Written in milliseconds, so that a moment after six seconds may read as six.
+    assert 6 <= rows[-1]["time_s"] < 30
     assert rows[-1]["rss_mb"] > 50
     assert max(row["people"] for row in rows) >= 1
     printed = capsys.readouterr().out

@@ -93,14 +93,14 @@ def test_figures_of_a_video_count_brief_numbers_and_jumps():
 def test_intervals_are_held_against_the_first(clip, capsys):
     from measure_interval import main
 
-    assert main([str(clip), "--frames", "7", "--intervals", "1,3"]) == 0
+    assert main([str(clip), "--frames", "31", "--intervals", "1,3"]) == 0
     rows = [line.split("|")[1:-1] for line in capsys.readouterr().out.splitlines() if line.startswith("|")][2:]
     first, third = ([cell.strip() for cell in row] for row in rows)
     assert first[:2] == ["1", "100%"]
     assert first[4:9] == ["100.0%", "100.0%", "0.0%", "0.0%", "0.0%"]
-    assert third[:2] == ["3", "43%"]
+    assert third[:2] == ["3", "35%"]
     assert float(third[4].rstrip("%")) > 90
-    assert float(third[3]) > 0.7  # about 1.5; a ratio upside down is 0.67
+    assert float(third[3]) > 1
 
 
 def test_a_video_that_is_not_there_is_one_line(tmp_path, capsys):
