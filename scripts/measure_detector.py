@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from sadinet.errors import SadinetError
+from sadinet.errors import SadinetError, SourceError
 from sadinet.geometry import box_iou
 from sadinet.people.detector import PersonDetector
 from sadinet.weights import Weights, find_weights
@@ -77,10 +77,12 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         detectors = open_all(options)
+        pictures = read_labels(options.root, options.annotations)
+        if not pictures:
+            raise SourceError(f"{options.root} has none of the pictures in {options.annotations}", "name their folder")
     except SadinetError as error:
         print(f"measure_detector: {error}", file=sys.stderr)
         return 1
-    pictures = read_labels(options.root, options.annotations)
     times = measure_times(detectors, pictures, options.rounds)
     rows = {name: measure_recall(detector, pictures) | times[name] for name, detector in detectors.items()}
     print_table(rows, pictures)

@@ -47,3 +47,14 @@ def test_each_box_covers_one_person_and_as_many_as_possible():
     assert covered(people, np.array([[0.5, 0, 10, 10], [-3, 0, 10, 10]])).all()
     assert not covered(people, np.empty((0, 4))).any()
     assert covered(np.empty((0, 4)), people).shape == (0,)
+
+
+def test_a_folder_without_the_labelled_pictures_is_one_line(tmp_path, capsys):
+    from measure_detector import main
+
+    labels = tmp_path / "labels.json"
+    labels.write_text('{"images": [{"id": 1, "file_name": "there.jpg"}], "annotations": []}', encoding="utf-8")
+    assert main(["--root", str(tmp_path), "--annotations", str(labels)]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("measure_detector: ")
+    assert "has none of the pictures" in line
