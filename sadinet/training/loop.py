@@ -20,6 +20,7 @@ from sadinet.training.config import Stage, TrainConfig, learning_rate
 from sadinet.training.logs import TrainingLog
 from sadinet.training.losses import Criterion
 from sadinet.training.machine import Machine, open_machine
+from sadinet.training.pace import Pace, Waited
 from sadinet.training.render import PictureStore
 from sadinet.training.split import Split, random_states, restore_random_states
 from sadinet.training.student import Student, load_teacher
@@ -136,14 +137,14 @@ class Trainer:
             while self.epoch < self.config.epochs:
                 started = time.monotonic()
                 try:
-                    means, seen = self._epoch(mixture, store)
+                    means, seen, waited = self._epoch(mixture, store)
                 except TrainingFailedError as error:
                     raise self._with_checkpoint(error) from error
-                seconds = time.monotonic() - started
+                seconds = max(time.monotonic() - started, 1e-9)
                 self.epoch, self.batch_done = self.epoch + 1, 0
                 self._save("last.pt")
                 if self.machine.rank == 0:
-                    self._validate(held_out, means, seen / max(seconds, 1e-9))
+                    self._validate(held_out, means, Pace(seen / seconds, waited / seconds))
                 self.machine.barrier()
 
     def _with_checkpoint(self, error: TrainingFailedError) -> TrainingFailedError:
@@ -158,7 +159,8 @@ class Trainer:
             self.batch_done, self.machine.rank, self.machine.ranks, config.joint_set,
         )  # fmt: skip
 
-    def _epoch(self, mixture: Mixture, store: PictureStore | None) -> tuple[dict[str, float], int]:
+    def _epoch(self, mixture: Mixture, store: PictureStore | None) -> tuple[dict[str, float], int, float]:
+        """Train to the end of the epoch; returns the means, people seen, and seconds waited for crops."""
         plan = self._plan()
         whole = batches_of(mixture, plan)
         look_every = _LOOK_EVERY[self.machine.device.type]
@@ -166,7 +168,8 @@ class Trainer:
         waiting: list[dict[str, Tensor]] = []
         first, saved = self.batch_done, time.monotonic()
         self.network.train()
-        for batch in epoch_batches(mixture, plan, self.workers, store):
+        batches = Waited(epoch_batches(mixture, plan, self.workers, store))
+        for batch in batches:
             progress = (self.epoch + self.batch_done / whole) / self.config.epochs
             waiting.append(self._step(batch, learning_rate(self.config, progress)))
             self.batch_done += 1
@@ -182,7 +185,7 @@ class Trainer:
                 self._save("last.pt")
                 saved = time.monotonic()
         count = self.batch_done - first
-        return {k: v / max(count, 1) for k, v in sums.items()}, count * self.config.batch
+        return {k: v / max(count, 1) for k, v in sums.items()}, count * self.config.batch, batches.seconds
 
     def _look(self, steps: list[dict[str, Tensor]], sums: dict[str, float]) -> None:
         names = list(steps[0])
@@ -227,7 +230,7 @@ class Trainer:
         if self.machine.rank == 0:
             save_checkpoint(self.folder / name, self.state())
 
-    def _validate(self, held_out: PersonSet, means: dict[str, float], speed: float) -> None:
+    def _validate(self, held_out: PersonSet, means: dict[str, float], pace: Pace) -> None:
         stage, skeleton = self.config.stage_of(self.epoch - 1), self.config.joint_set
         averaged = SadiNet(self.config.network).to(self.machine.device)
         averaged.load_state_dict(self.average.values)
@@ -242,7 +245,7 @@ class Trainer:
         share = 0.0 if logit is None else float(torch.sigmoid(logit).mean())
         row = {"epoch": self.epoch, "size": stage.size_wh[0], **{k: round(v, 4) for k, v in means.items()}}
         row |= {"pck02": round(wide, 2), "pck01": round(narrow, 2), "sigma_cover": round(inside, 3)}
-        row |= {"dlm_w": round(share, 3), "speed": round(speed, 1)}
+        row |= {"dlm_w": round(share, 3), "speed": round(pace.people_s, 1), "wait": round(pace.wait, 3)}
         self.log.epoch(row)
         self.log.picture(self.epoch, held_out, joints, skeleton)
         if wide > self.best:

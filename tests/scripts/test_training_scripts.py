@@ -179,3 +179,14 @@ def test_the_training_line_of_the_documents_runs_in_two_processes(shards, tmp_pa
     done = subprocess.run(run, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     assert "on 2 x cpu in fp32" in done.stdout
+
+
+def test_the_pace_of_training_is_measured(script, capsys):
+    arguments = ["--presets", "t", "--sizes", "64", "--people", "8", "--batch", "4", "--workers", "0"]
+    arguments += ["--device", "cpu", "--precision", "fp32", "--backend", "torch", "--threads", "1"]
+    assert script("measure_training").main(arguments) == 0
+    cells = [cell.strip() for cell in capsys.readouterr().out.splitlines()[-1].strip("|").split("|")]
+    assert cells[:2] == ["t", "64"]
+    assert float(cells[3]) > 0
+    # Without workers this process cuts the crops itself: it waits for a part of the time, not for all of it.
+    assert 0 < float(cells[4].rstrip("%")) < 100
