@@ -61,6 +61,8 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--predictions", type=Path, help="write the joints here, .npz (of the first way of decoding)")
     parser.add_argument("--gallery", type=Path, help="draw the worst cases here, .png (of the first way of decoding)")
     parser.add_argument("--gallery-size", type=int, default=25, help="people on it")
+    parser.add_argument("--gallery-of-each", type=int, help="people at most of each kind of error")
+    parser.add_argument("--gallery-plain", action="store_true", help="on plain ground, without the pictures")
     parser.add_argument("--json", type=Path, required=True, help="write the figures here")
     return parser.parse_args(arguments)
 
@@ -99,7 +101,10 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     if options.predictions:
         found[0].save(options.predictions)
     if options.gallery:
-        write_gallery(options.gallery, found[0], examination, options.gallery_size)
+        write_gallery(
+            options.gallery, found[0], examination, options.gallery_size,
+            of_each=options.gallery_of_each, plain=options.gallery_plain,
+        )  # fmt: skip
     lacking = convert(estimator.weights.pose.skeleton, examination.skeleton).missing
     decodes = {
         name: {"method": way.method, "modulation": way.modulation if way.method == "dark" else None}

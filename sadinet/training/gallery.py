@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import cv2
@@ -25,10 +26,16 @@ from sadinet.training.metrics import distances, torso_length
 MOST_APART = 2.0
 """Torsos that one joint counts at most, so that a single one does not decide."""
 
-MISSED, EXCHANGED, ONE_LEG, ELSEWHERE = "not found", "left and right exchanged", "both legs on one", "somewhere else"
+KINDS = MISSED, EXCHANGED, ONE_LEG, ELSEWHERE = (
+    "not found", "left and right exchanged", "both legs on one", "somewhere else",
+)  # fmt: skip
 
 _TRUE: Colour = (80, 220, 80)
 _OFF: Colour = (60, 200, 255)
+_OFF_PLAIN: Colour = (120, 120, 120)
+_GROUND = 238
+"""Grey of the ground where the picture itself is not shown."""
+
 _COLUMNS = 5
 _FOUND = 0.1
 """Torsos within which a joint counts as found, for the naming of errors."""
@@ -45,25 +52,32 @@ class Case:
     what: str
 
 
-def worst_cases(predictions: Predictions, examination: Examination, count: int) -> list[Case]:
+def worst_cases(
+    predictions: Predictions, examination: Examination, count: int, *, of_each: int | None = None
+) -> list[Case]:
     """Return the people with the largest mean error in torsos, worst first.
 
     Args:
         predictions: of all people of the examination, in its order.
         examination: the labels.
         count: people at most; those without an error to tell (no joint labelled) are left out.
+        of_each: people at most of each kind of error, kind after kind; single joints that are off are one kind.
     """
     labels, skeleton = examination.labels, examination.skeleton
     unit = _unit(labels, examination.weight, skeleton)
     apart = np.minimum(distances(predictions.joints, labels, examination.weight) / unit[:, None], MOST_APART)
     known = np.isfinite(apart)
     error = np.where(known, apart, 0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
-    worst = np.argsort(-error, kind="stable")[:count]
-    return [
-        Case(int(i), float(error[i]), name_error(predictions.joints[i], labels[i], float(unit[i]), skeleton))
-        for i in worst
-        if error[i] > 0
-    ]
+    worst = [int(i) for i in np.argsort(-error, kind="stable") if error[i] > 0]
+    cases = (
+        Case(i, float(error[i]), name_error(predictions.joints[i], labels[i], float(unit[i]), skeleton)) for i in worst
+    )
+    if of_each is None:
+        return list(islice(cases, count))
+    kinds: dict[str, list[Case]] = {}
+    for case in cases:
+        kinds.setdefault(case.what if case.what in KINDS else "a joint", []).append(case)
+    return [case for kind in kinds.values() for case in kind[:of_each]][:count]
 
 
 def name_error(found: NDArray[np.floating], truth: NDArray[np.floating], unit_px: float, skeleton: Skeleton) -> str:
@@ -100,7 +114,15 @@ def _on_one_leg(found: NDArray[np.floating], truth: NDArray[np.floating], unit_p
     return all(together) and all(apart)
 
 
-def write_gallery(path: Path, predictions: Predictions, examination: Examination, count: int = 25) -> list[Case]:
+def write_gallery(
+    path: Path,
+    predictions: Predictions,
+    examination: Examination,
+    count: int = 25,
+    *,
+    of_each: int | None = None,
+    plain: bool = False,
+) -> list[Case]:
     """Draw the worst cases as one sheet: the found pose, a green ring at each true joint, a line where they part.
 
     Args:
@@ -108,6 +130,8 @@ def write_gallery(path: Path, predictions: Predictions, examination: Examination
         predictions: of all people of the examination, in its order.
         examination: the labels.
         count: people at most.
+        of_each: people at most of each kind of error.
+        plain: draw on plain ground, the true pose as thin green limbs, for pictures that must not be shown.
 
     Returns:
         What is on it, worst first; empty, and nothing is written, if nothing is wrong anywhere.
@@ -115,7 +139,7 @@ def write_gallery(path: Path, predictions: Predictions, examination: Examination
     Raises:
         OutputError: if the picture cannot be written.
     """
-    cases = worst_cases(predictions, examination, count)
+    cases = worst_cases(predictions, examination, count, of_each=of_each)
     cells, captions, shown = [], [], []
     for case in cases:
         person = examination.people[case.place]
@@ -124,12 +148,15 @@ def write_gallery(path: Path, predictions: Predictions, examination: Examination
         except SourceError:
             continue  # damaged since it was evaluated
         scores = predictions.scores[case.place]
-        cells.append(_draw(picture, predictions.joints[case.place], scores, person.joints, examination.skeleton))
+        if plain:
+            picture = np.full_like(picture, _GROUND)
+        found = predictions.joints[case.place]
+        cells.append(_draw(picture, found, scores, person.joints, examination.skeleton, limbs=plain))
         captions.append(f"{case.what} ({person.path.stem}, {case.error:.2f})")
         shown.append(case)
     if cells:
         title = f"{examination.name}: the {len(cells)} worst of {len(examination.people)} people; green rings: labels, "
-        title += "yellow: how far off, number: mean error in torsos"
+        title += f"{'grey' if plain else 'yellow'}: how far off, number: mean error in torsos"
         write_picture(path, contact_sheet(cells, _COLUMNS, captions, title=title, cell_width=360))
     return shown
 
@@ -140,6 +167,8 @@ def _draw(
     scores: NDArray[np.float32],
     truth: Floats,
     skeleton: Skeleton,
+    *,
+    limbs: bool,
 ) -> Picture:
     count = len(skeleton)
     # The ground is chosen by the labels; what was found far away lies outside of it.
@@ -150,10 +179,14 @@ def _draw(
     true, seen = moved[:count], moved[count:]
     height, width = part.shape[:2]
     pose = Pose(seen, scores, np.full_like(seen, np.nan), Box(0, 0, width, height), skeleton)
+    if limbs:
+        for i, j in skeleton.limb_indices:
+            if np.isfinite(true[[i, j]]).all():
+                cv2.line(part, _pixel(true[i]), _pixel(true[j]), _TRUE, 2, cv2.LINE_AA)
     canvas = draw_poses(part, [pose], threshold=0.0, labels=False)
     for a, b in zip(true, seen, strict=True):
         if np.isfinite(a).all() and np.isfinite(b).all() and np.linalg.norm(a - b) > 0.02 * max(height, width):
-            cv2.line(canvas, _pixel(a), _pixel(b), _OFF, 1, cv2.LINE_AA)
+            cv2.line(canvas, _pixel(a), _pixel(b), _OFF_PLAIN if limbs else _OFF, 1, cv2.LINE_AA)
     for a in true[np.isfinite(true).all(axis=1)]:
         cv2.circle(canvas, _pixel(a), 4, _TRUE, 1, cv2.LINE_AA)
     return canvas

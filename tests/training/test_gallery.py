@@ -87,3 +87,29 @@ def test_the_sheet_shows_true_and_found_joints(tmp_path):
     )
     assert write_gallery(tmp_path / "none.png", keep, Examination("lsp", LSP14, perfect)) == []
     assert not (tmp_path / "none.png").exists()
+
+
+def test_of_each_kind_only_the_worst_are_taken(tmp_path):
+    found, examination = examined(tmp_path)
+    twice = Predictions(
+        *(np.concatenate([getattr(found, name)] * 2) for name in ("index", "joints", "scores", "sigmas")),
+        LSP14,
+        *[found.result_pictures] * 3,
+    )
+    doubled = Examination("lsp", LSP14, examination.people * 2)
+    assert len(worst_cases(twice, doubled, 100)) == 2 * len(CASES)
+    cases = worst_cases(twice, doubled, 100, of_each=1)
+    assert [case.what for case in cases] == [case.what for case in worst_cases(found, examination, 100)]
+
+
+def test_on_plain_ground_nothing_of_the_picture_is_seen(tmp_path):
+    found, examination = examined(tmp_path)
+    rng = np.random.default_rng(0)
+    cv2.imwrite(str(tmp_path / "x.png"), rng.integers(0, 256, (340, 220, 3), dtype=np.uint8))
+    noisy, plain = tmp_path / "noisy.png", tmp_path / "plain.png"
+    write_gallery(noisy, found, examination, 2)
+    write_gallery(plain, found, examination, 2, plain=True)
+    ground = [(np.ptp(cv2.imread(str(path)), axis=2) < 6).mean() for path in (noisy, plain)]
+    # Noise is hardly ever grey; what is drawn covers little of the plain sheet.
+    assert ground[0] < 0.4
+    assert ground[1] > 0.9
