@@ -66,7 +66,7 @@ def test_a_recipe_runs_on_packed_people(recipe, shards, script, tmp_path):
 
 
 def test_recipes_of_all_full_sets_are_there():
-    names = {"coco-128x96", "coco-256x192", "coco-384x288", "lsp-lspet", "mpii-256x256"}
+    names = {"coco-128x96", "coco-256x192", "coco-384x288", "everyday", "lsp-lspet", "mpii-256x256"}
     assert {path.stem for path in RECIPES} == names
 
 
