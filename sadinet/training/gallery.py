@@ -155,7 +155,9 @@ def write_gallery(
         captions.append(f"{case.what} ({person.path.stem}, {case.error:.2f})")
         shown.append(case)
     if cells:
-        title = f"{examination.name}: the {len(cells)} worst of {len(examination.people)} people; green rings: labels, "
+        everybody = f"of {len(examination.people)} people"
+        who = f"the {len(cells)} worst {everybody}" if of_each is None else f"{everybody} the worst by kind of error"
+        title = f"{examination.name}: {who}; green: labels, "
         title += f"{'grey' if plain else 'yellow'}: how far off, number: mean error in torsos"
         write_picture(path, contact_sheet(cells, _COLUMNS, captions, title=title, cell_width=360))
     return shown
