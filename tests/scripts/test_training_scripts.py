@@ -183,7 +183,7 @@ def test_the_training_line_of_the_documents_runs_in_two_processes(shards, tmp_pa
 
 def test_the_pace_of_training_is_measured(script, capsys):
     arguments = ["--presets", "t", "--sizes", "64", "--people", "8", "--batch", "4", "--workers", "0"]
-    arguments += ["--device", "cpu", "--precision", "fp32", "--backend", "torch", "--threads", "1"]
+    arguments += ["--device", "cpu", "--precision", "fp32", "--backend", "torch"]
     assert script("measure_training").main(arguments) == 0
     cells = [cell.strip() for cell in capsys.readouterr().out.splitlines()[-1].strip("|").split("|")]
     assert cells[:2] == ["t", "64"]
