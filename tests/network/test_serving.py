@@ -38,12 +38,12 @@ def stirred(**switches) -> SadiNet:
 
 
 def calmed(network: SadiNet) -> SadiNet:
-    """Bring the heatmaps to the size that trained ones have: what rounding leaves is multiplied in the softmax."""
+    """Bring the heatmaps below those of trained ones: random weights and the softmax multiply what rounding leaves."""
     with torch.no_grad():
         for stack in network.stacks:
             highest = max(float(answer.raw.abs().max()) for answer in network(torch.randn(2, 3, 64, 64)))
-            stack.head.heatmap.weight /= highest
-            stack.head.heatmap.bias /= highest
+            stack.head.heatmap.weight /= 4 * highest
+            stack.head.heatmap.bias /= 4 * highest
     return network
 
 
