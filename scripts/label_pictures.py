@@ -4,7 +4,7 @@
     python scripts/label_pictures.py PICTURES -o labels.json --weights large.json other.json --most-people 1
 
 The shipped detector finds the people. Each teacher, any heatmap network with a manifest, sees everybody in two margins,
-as he is and mirrored. A joint is kept where its mean score is high enough and no view lies far from the median. Look
+as they are and mirrored. A joint is kept where its mean score is high enough and no view lies far from the median. Look
 at the sheet before you train. `train.py` takes the file as layout "labels" with `annotations`, and
 `prepare_data.py pack` as --annotations.
 """

@@ -27,7 +27,7 @@ from sadinet.network.presets import PRESETS
 from sadinet.training.batches import Mixture
 from sadinet.training.config import TrainConfig, train_config
 from sadinet.training.loop import Trainer
-from sadinet.training.machine import Machine, open_machine
+from sadinet.training.machine import Machine, leave_processes, open_machine
 from sadinet.training.pace import Pace
 
 
@@ -92,8 +92,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"measure_training: {error}", file=sys.stderr)
         return 1
     finally:
-        if dist.is_available() and dist.is_initialized():
-            dist.destroy_process_group()
+        leave_processes()
     return 0
 
 

@@ -21,13 +21,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import distributed as dist
 
 from sadinet.errors import SadinetError
 from sadinet.network.measure import parameters_and_macs
 from sadinet.training.config import TrainConfig, train_config
 from sadinet.training.loop import Trainer
-from sadinet.training.machine import open_machine
+from sadinet.training.machine import leave_processes, open_machine
 from sadinet.training.plain import build, override, read_toml
 from sadinet.training.sources import DataConfig, load_data
 
@@ -152,8 +151,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"train: {error}", file=sys.stderr)
         return 1
     finally:
-        if dist.is_available() and dist.is_initialized():
-            dist.destroy_process_group()
+        leave_processes()
     return 0
 
 

@@ -127,6 +127,12 @@ def open_machine(device: str = "auto", precision: Precision = "auto", backend: B
     return TorchMachine(place, kind)
 
 
+def leave_processes() -> None:
+    """Leave the group of processes, if `open_machine` or torchrun made one; to be called before the program ends."""
+    if dist.is_available() and dist.is_initialized():
+        dist.destroy_process_group()
+
+
 def fabric_package() -> str | None:
     """Return the name that Lightning Fabric is installed by."""
     for name, parent in (("lightning.fabric", "lightning"), ("lightning_fabric", "lightning_fabric")):

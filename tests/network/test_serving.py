@@ -29,21 +29,20 @@ def stirred(**switches) -> SadiNet:
             value.data += 0.1 * torch.randn_like(value)
         elif "weigh" in name or "gate" in name:
             value.data *= 3
-    for name, value in network.named_buffers():
-        if name.endswith("running_mean"):
-            value += 0.1 * torch.randn_like(value)
-        elif name.endswith("running_var"):
-            value *= 0.5 + torch.rand_like(value)
+    # Statistics that were drawn instead of seen let features grow from block to block, and rounding with them.
+    with torch.no_grad():
+        for _ in range(40):
+            network.train()(torch.randn(4, 3, 64, 64))
     return calmed(network.eval())
 
 
 def calmed(network: SadiNet) -> SadiNet:
-    """Bring the heatmaps below those of trained ones: random weights and the softmax multiply what rounding leaves."""
+    """Bring the heatmaps to the size that trained ones have: what rounding leaves is multiplied in the softmax."""
     with torch.no_grad():
         for stack in network.stacks:
             highest = max(float(answer.raw.abs().max()) for answer in network(torch.randn(2, 3, 64, 64)))
-            stack.head.heatmap.weight /= 4 * highest
-            stack.head.heatmap.bias /= 4 * highest
+            stack.head.heatmap.weight /= highest
+            stack.head.heatmap.bias /= highest
     return network
 
 
