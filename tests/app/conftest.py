@@ -83,6 +83,12 @@ def _nothing_left_behind():
         assert not _running_timers(), f"timers left behind: {_running_timers()}"
 
 
+@pytest.fixture(name="running_timers")
+def _timers_fixture():
+    """Finds the timers that run now."""
+    return _running_timers
+
+
 def _running_timers():
     found = [each for each in gc.get_objects() if issubclass(type(each), QTimer)]
     return [timer for timer in found if not sip.isdeleted(timer) and timer.isActive()]
