@@ -63,7 +63,7 @@ def commit(path: Path) -> None:
         with partial.open("rb+") as stream:
             os.fsync(stream.fileno())
         partial.replace(path)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except OSError as error:
         raise output_error(path, error) from error
 
@@ -150,8 +150,8 @@ def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
     commit(target)
 
 
-def _sync_folder(folder: Path) -> None:
-    # The new name must survive a power cut too; Windows cannot open folders and needs no such step.
+def sync_folder(folder: Path) -> None:
+    """Let new names in a folder survive a power cut; Windows cannot open folders and needs no such step."""
     if os.name != "posix":
         return
     handle = os.open(folder, os.O_RDONLY)

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 
+from sadinet.atomic import sync_folder
 from sadinet.errors import InputError, OutputError, WeightsError
 from sadinet.network.config import NetworkConfig
 from sadinet.network.model import SadiNet
+
+if TYPE_CHECKING:
+    from sadinet.training.config import TrainConfig
 
 
 def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
@@ -25,6 +29,7 @@ def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
             file.flush()
             os.fsync(file.fileno())
         beside.replace(path)
+        sync_folder(path.parent)
     except (OSError, RuntimeError) as error:
         beside.unlink(missing_ok=True)
         raise OutputError(
@@ -75,6 +80,44 @@ def check_network(path: Path, state: Mapping[str, Any], config: NetworkConfig) -
     if apart:
         told = "; ".join(f"{name} is {held[name]} there, {wanted[name]} here" for name in apart)
         raise WeightsError(f"{path} is of another network: {told}", "choose its preset, or another folder")
+
+
+_SAME_WITHIN_EPOCH = ("batch", "seed")
+"""What decides which people an epoch has shown so far."""
+
+
+def changed_settings(path: Path, state: Mapping[str, Any], config: TrainConfig) -> list[str]:
+    """Return what a training that goes on does otherwise than its checkpoint, as "rate: 0.002, was 0.001".
+
+    Raises:
+        InputError: if the epoch that was begun could not be gone on with.
+    """
+    held, wanted = _plain(state["config"]), _plain(asdict(config))
+    held.pop("network"), wanted.pop("network")
+    # A checkpoint of an earlier version lacks the settings that have come since.
+    changed = {name: held[name] for name in wanted if held.get(name, wanted[name]) != wanted[name]}
+    if state["batch_done"] and (stuck := [name for name in _SAME_WITHIN_EPOCH if name in changed]):
+        told = " and ".join(f"{name} {changed[name]}" for name in stuck)
+        raise InputError(f"{path} lies within an epoch that was begun with {told}", f"end that epoch with {told}")
+    return [f"{name}: {_told(wanted[name])}, was {_told(was)}" for name, was in changed.items()]
+
+
+def _told(value: Any) -> str:
+    """Return a setting in few words; stages as they are given, such as 192x192x4."""
+    if isinstance(value, list | tuple) and value and all(isinstance(each, Mapping) for each in value):
+        return ",".join("x".join(map(str, (*each["size_wh"], each["epochs"]))) for each in value)
+    return str(value)
+
+
+def _plain(values: Mapping[str, Any], before: str = "") -> dict[str, Any]:
+    """Return nested settings by dotted names; `network` stays as it is."""
+    found: dict[str, Any] = {}
+    for name, value in values.items():
+        if isinstance(value, Mapping) and name != "network":
+            found |= _plain(value, f"{before}{name}.")
+        else:
+            found[before + name] = value
+    return found
 
 
 def network_of_checkpoint(path: Path, size_wh: tuple[int, int] | None = None) -> SadiNet:

@@ -11,6 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from sadinet.training.machine import PATIENCE
+
 _PRECISIONS = {"fp32": "32-true", "bf16": "bf16-mixed", "fp16": "16-mixed"}
 
 
@@ -32,7 +34,8 @@ class FabricMachine:
         strategy: Any = "auto"
         if processes > 1:
             # A part of a batch may lack the labels that a loss needs, whose parameters then have no gradient.
-            strategy = importlib.import_module(f"{package}.strategies").DDPStrategy(find_unused_parameters=True)
+            kind = importlib.import_module(f"{package}.strategies").DDPStrategy
+            strategy = kind(find_unused_parameters=True, timeout=PATIENCE)
         self._fabric = fabric.Fabric(
             accelerator=device.type,
             devices=here,
@@ -45,9 +48,11 @@ class FabricMachine:
         self.rank, self.ranks = self._fabric.global_rank, self._fabric.world_size
         self._module: Any = None
         self._optimiser: Any = None
+        self._bare: torch.optim.Optimizer | None = None
 
     def set_up(self, module: nn.Module, optimiser: torch.optim.Optimizer) -> Callable[..., Any]:
         self._module, self._optimiser = self._fabric.setup(module, optimiser)
+        self._bare = optimiser
         called: Callable[..., Any] = self._module
         return called
 
@@ -65,7 +70,8 @@ class FabricMachine:
     def step(self, clipped: list[nn.Parameter], limit: float) -> Tensor:
         # Fabric clips a whole optimiser; the parameters of the likelihood's flow are left as they are.
         plugin = self._fabric.strategy.precision
-        plugin.unscale_gradients(self._optimiser)
+        # The bare optimiser: the scaler of fp16 knows optimisers by identity, and would divide once more in `step`.
+        plugin.unscale_gradients(self._bare)
         norm = torch.nn.utils.clip_grad_norm_(clipped, limit)
         self._optimiser.step()
         return norm

@@ -15,7 +15,14 @@ from torch import Tensor
 from sadinet.errors import InputError
 from sadinet.network.model import Deployed, SadiNet
 from sadinet.training.batches import Batch, EpochPlan, Mixture, batches_of, epoch_batches
-from sadinet.training.checkpoint import MovingAverage, check_network, load_checkpoint, load_network, save_checkpoint
+from sadinet.training.checkpoint import (
+    MovingAverage,
+    changed_settings,
+    check_network,
+    load_checkpoint,
+    load_network,
+    save_checkpoint,
+)
 from sadinet.training.config import Stage, TrainConfig, learning_rate
 from sadinet.training.logs import TrainingLog
 from sadinet.training.losses import Criterion
@@ -82,6 +89,7 @@ class Trainer:
         self.watch = Watch(_IN_FP16 if self.machine.precision == "fp16" else 0)
         self.epoch, self.batch_done = 0, 0
         self.best = -1.0  # of nothing: the first epoch is the best so far, even if it finds no joint
+        self.due: dict[str, dict[str, float]] | None = None  # what is told of an epoch that was not measured yet
         self.split: Split | None = None
         folder.mkdir(parents=True, exist_ok=True)
         self.log = TrainingLog(folder, say, active=self.machine.rank == 0)
@@ -93,18 +101,24 @@ class Trainer:
     def _resume(self, path: Path) -> None:
         state = load_checkpoint(path)
         check_network(path, state, self.config.network)
+        changed = changed_settings(path, state, self.config)
         self.network.load_state_dict(state["network"])
         self.student.criterion.load_state_dict(state["criterion"])
         try:
             self.optimiser.load_state_dict(state["optimiser"])
         except (ValueError, KeyError) as error:
             raise InputError(f"{path} was trained with another optimiser", "set optimiser as it was") from error
+        for group, decay in zip(self.optimiser.param_groups, _decays(self.config), strict=True):
+            group["weight_decay"] = decay  # the state brought that of its own settings along
         self.average.load_state_dict(state["average"])
         restore_random_states(state)
         self.machine.load_state(state.get("machine", {}))
         self.epoch, self.batch_done, self.best = state["epoch"], state["batch_done"], state["best"]
+        self.due = state.get("due")
         self.split = Split.of_checkpoint(state)
         self.log.say(f"resumed at epoch {self.epoch}, batch {self.batch_done}")
+        if changed:
+            self.log.say("settings that are others from here on: " + "; ".join(changed))
 
     def state(self) -> dict[str, Any]:
         """Return everything that a resumed training needs."""
@@ -119,6 +133,7 @@ class Trainer:
             "epoch": self.epoch,
             "batch_done": self.batch_done,
             "best": self.best,
+            "due": self.due,
             "split": self.split.to_dict() if self.split else {},
         }
 
@@ -131,21 +146,35 @@ class Trainer:
             OutputError: if a checkpoint cannot be written; the one before it is kept.
         """
         self.split = Split.of(mixture, held_out).following(self.split)
+        _check_measurable(held_out, self.config)
         batches_of(mixture, self._plan())
         store = PictureStore(mixture.sets, self.machine.device) if self.machine.device.type == "cuda" else None
         with self.log:
+            self._measure(held_out)
             while self.epoch < self.config.epochs:
-                started = time.monotonic()
-                try:
-                    means, seen, waited = self._epoch(mixture, store)
-                except TrainingFailedError as error:
-                    raise self._with_checkpoint(error) from error
-                seconds = max(time.monotonic() - started, 1e-9)
-                self.epoch, self.batch_done = self.epoch + 1, 0
+                self._train(mixture, store)
+                self._measure(held_out)
+
+    def _train(self, mixture: Mixture, store: PictureStore | None) -> None:
+        """Go on to the end of the epoch, and save it with what is to be told once it is measured."""
+        started = time.monotonic()
+        try:
+            means, seen, waited = self._epoch(mixture, store)
+        except TrainingFailedError as error:
+            raise self._with_checkpoint(error) from error
+        seconds = max(time.monotonic() - started, 1e-9)
+        self.due = {"means": means, "pace": {"people_s": seen / seconds, "wait": waited / seconds}}
+        self.epoch, self.batch_done = self.epoch + 1, 0
+        self._save("last.pt")
+
+    def _measure(self, held_out: PersonSet) -> None:
+        """Measure the epoch that was saved, unless that was done; a kill in between is made good when it goes on."""
+        if self.due is not None:
+            due, self.due = self.due, None
+            if self.machine.rank == 0:
+                self._validate(held_out, due["means"], Pace(**due["pace"]))
                 self._save("last.pt")
-                if self.machine.rank == 0:
-                    self._validate(held_out, means, Pace(seen / seconds, waited / seconds))
-                self.machine.barrier()
+        self.machine.barrier()
 
     def _with_checkpoint(self, error: TrainingFailedError) -> TrainingFailedError:
         path = self.folder / "last.pt"
@@ -262,11 +291,24 @@ def make_optimiser(config: TrainConfig, student: Student) -> torch.optim.Optimiz
     decayed = [p for p in student.network.parameters() if p.ndim > 1]
     plain = [p for p in student.network.parameters() if p.ndim <= 1] + list(student.criterion.parameters())
     groups: list[dict[str, Any]] = [
-        {"params": decayed, "weight_decay": config.decay},
-        {"params": plain, "weight_decay": 0.0},
+        {"params": params, "weight_decay": decay}
+        for params, decay in zip((decayed, plain), _decays(config), strict=True)
     ]
     if config.optimiser == "adam":
         return torch.optim.Adam(groups, lr=config.rate)
     if config.optimiser == "rmsprop":
         return torch.optim.RMSprop(groups, lr=config.rate, alpha=0.99)
     return torch.optim.AdamW(groups, lr=config.rate, betas=(0.9, 0.99))
+
+
+def _decays(config: TrainConfig) -> tuple[float, float]:
+    return config.decay, 0.0
+
+
+def _check_measurable(held_out: PersonSet, config: TrainConfig) -> None:
+    """Raise `InputError` if PCK, by which the best weights are kept, cannot be told of anybody who is held out."""
+    if not all(np.isfinite(limb_pck(held_out.joints, held_out, skeleton=config.joint_set))):
+        raise InputError(
+            f"nobody held out from {held_out.name} has a whole torso, which PCK is measured in",
+            "hold out people with shoulders and hips",
+        )

@@ -22,7 +22,7 @@ from sadinet.training.config import Precision
 
 Backend = Literal["auto", "fabric", "torch"]
 
-_PATIENCE = timedelta(hours=2)
+PATIENCE = timedelta(hours=2)
 """How long processes wait for one another; validating a large set on one of them takes minutes."""
 
 _DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
@@ -148,7 +148,7 @@ class TorchMachine:
 
     def __init__(self, device: torch.device, precision: str) -> None:
         if int(os.environ.get("WORLD_SIZE", "1")) > 1 and not dist.is_initialized():
-            dist.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=_PATIENCE)
+            dist.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=PATIENCE)
         if device.type == "cuda":
             torch.cuda.set_device(device)
         together = dist.is_available() and dist.is_initialized()

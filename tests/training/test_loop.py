@@ -15,6 +15,7 @@ import torch
 
 from sadinet.errors import InputError, OutputError, WeightsError
 from sadinet.network.config import NetworkConfig
+from sadinet.skeletons import LSP14
 from sadinet.training.augment import AugmentConfig
 from sadinet.training.batches import EpochPlan, Mixture, batches_of, epoch_batches
 from sadinet.training.checkpoint import load_checkpoint, save_checkpoint
@@ -54,6 +55,16 @@ MAKE = textwrap.dedent(
         torch.set_num_threads(1)
         if len(sys.argv) > 2:
             dist.init_process_group("gloo", init_method=sys.argv[2], rank=int(sys.argv[3]), world_size=2)
+        if "KILL_IN_VALIDATION" in os.environ:
+            whole_measure, left = Trainer._validate, [int(os.environ["KILL_IN_VALIDATION"])]
+
+            def measure(self, *arguments):
+                left[0] -= 1
+                if not left[0]:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                return whole_measure(self, *arguments)
+
+            Trainer._validate = measure
         if "KILL_AFTER" in os.environ:
             whole_step, left = Trainer._step, [int(os.environ["KILL_AFTER"])]
 
@@ -104,8 +115,24 @@ def test_killed_and_started_again_it_ends_where_an_undisturbed_run_ends(script, 
     for name, value in a["average"]["values"].items():
         torch.testing.assert_close(value, b["average"]["values"][name], rtol=1e-3, atol=1e-4)
     rows = log(whole)
+    assert [row["pck02"] for row in log(torn)] == [row["pck02"] for row in rows]
     assert [row["size"] for row in rows] == ["64", "64", "96"]
     assert float(rows[-1]["heatmap"]) < float(rows[0]["heatmap"])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("epoch", [2, 3], ids=["an epoch", "the last epoch"])
+def test_killed_while_an_epoch_is_measured_it_is_measured_when_the_training_goes_on(script, tmp_path, epoch):
+    assert start(script, tmp_path / "torn", KILL_IN_VALIDATION=str(epoch)).wait(240) == -signal.SIGKILL
+    assert [row["epoch"] for row in log(tmp_path / "torn")] == [str(n) for n in range(1, epoch)]
+    assert start(script, tmp_path / "torn").wait(240) == 0
+    rows = log(tmp_path / "torn")
+    assert [row["epoch"] for row in rows] == ["1", "2", "3"]
+    assert all(float(row["heatmap"]) > 0 and float(row["speed"]) > 0 for row in rows)
+    last, best = (load_checkpoint(tmp_path / "torn" / f"{name}.pt") for name in ("last", "best"))
+    top = max(float(row["pck02"]) for row in rows)
+    assert last["best"] == pytest.approx(top, abs=0.01)
+    assert best["epoch"] == next(int(row["epoch"]) for row in rows if float(row["pck02"]) == top)
 
 
 @pytest.fixture(scope="module")
@@ -234,6 +261,53 @@ def test_a_checkpoint_of_another_network_is_one_line_that_says_what_differs(tmp_
     assert "\n" not in str(caught.value)
 
 
+def test_the_best_of_earlier_epochs_is_known_when_a_training_goes_on(tmp_path):
+    """A worse epoch after a kill must not take the place of `best.pt`."""
+    mixture, held_out = Mixture((people(16, 3),), (1.0,)), people(4, 4)
+    made = trainer(tmp_path, config())
+    made.run(mixture, held_out)
+    saved = load_checkpoint(tmp_path / "last.pt")
+    assert saved["best"] == made.best >= 0
+    save_checkpoint(tmp_path / "last.pt", {**saved, "best": 100.0})
+    best = (tmp_path / "best.pt").read_bytes()
+    trainer(tmp_path, config(stages=(Stage((64, 64), 2),))).run(mixture, held_out)
+    assert (tmp_path / "best.pt").read_bytes() == best
+
+
+def test_settings_that_changed_are_told_and_hold_when_a_training_goes_on(tmp_path):
+    mixture, held_out, lines = Mixture((people(16, 3),), (1.0,)), people(4, 4), []
+    trainer(tmp_path, config()).run(mixture, held_out)
+    wanted = config(stages=(Stage((64, 64), 2),), decay=0.5, batch=4, losses=LossWeights(rle=0.5))
+    machine = TorchMachine(torch.device("cpu"), "fp32")
+    again = Trainer(wanted, tmp_path, lines.append, machine=machine, workers=0)
+    assert [group["weight_decay"] for group in again.optimiser.param_groups] == [0.5, 0.0]
+    (told,) = [line for line in lines if line.startswith("settings that are others")]
+    was = LossWeights().rle
+    for change in ("stages: 64x64x2, was 64x64x1", "decay: 0.5, was 0.02", "batch: 4, was 8", f"rle: 0.5, was {was}"):
+        assert change in told
+    assert "seed" not in told
+    lines.clear()
+    Trainer(config(), tmp_path, lines.append, machine=machine, workers=0)
+    assert lines == ["resumed at epoch 1, batch 0"]
+
+
+@pytest.mark.parametrize("change", [{"batch": 4}, {"seed": 2}], ids=str)
+def test_within_an_epoch_batch_and_seed_must_stay(tmp_path, change):
+    trainer(tmp_path, config()).run(Mixture((people(16, 3),), (1.0,)), people(4, 4))
+    state = load_checkpoint(tmp_path / "last.pt")
+    save_checkpoint(tmp_path / "last.pt", {**state, "epoch": 0, "batch_done": 1})
+    with pytest.raises(InputError, match=r"lies within an epoch that was begun with (batch 8|seed 1)"):
+        trainer(tmp_path, config(**change))
+
+
+def test_held_out_people_without_a_torso_are_refused_before_the_training(tmp_path):
+    held_out = people(4, 4)
+    held_out.joints[:, LSP14.index("right_hip")] = np.nan
+    with pytest.raises(InputError, match="nobody held out from dots4 has a whole torso"):
+        trainer(tmp_path, config()).run(Mixture((people(8, 3),), (1.0,)), held_out)
+    assert not (tmp_path / "last.pt").exists()
+
+
 def test_a_checkpoint_knows_whom_it_has_seen(tmp_path):
     mixture = Mixture((people(8, 3),), (1.0,))
     trainer(tmp_path, config()).run(mixture, people(4, 4))
@@ -275,6 +349,29 @@ def test_a_teacher_of_its_own_kind_teaches_nothing_new(tmp_path):
     # What lies below 0 in an untrained map is nothing that a teacher means.
     assert 0 <= float(alike["teacher"]) < 0.2 * float(apart["teacher"])
     torch.testing.assert_close(apart["total"], apart["teacher"])
+
+
+@pytest.mark.skipif(fabric_package() is None, reason="Lightning Fabric is not installed")
+def test_the_scale_of_fp16_leaves_steps_as_they_are(monkeypatch):
+    """As on a GPU, but with the scaler of the CPU: the gradient is divided by the scale once."""
+    import importlib
+
+    from sadinet.training import fabric
+
+    package = fabric_package()
+    amp = importlib.import_module(f"{package}.plugins.precision.amp")
+    scaled = amp.MixedPrecision("16-mixed", "cpu", scaler=torch.amp.GradScaler("cpu", init_scale=1024.0))
+    whole = importlib.import_module(package).Fabric
+    module = importlib.import_module(package)
+    monkeypatch.setattr(module, "Fabric", lambda **how: whole(**{**how, "precision": None, "plugins": [scaled]}))
+    machine = fabric.FabricMachine(package, torch.device("cpu"), "fp16")
+    layer = torch.nn.Linear(2, 1, bias=False)
+    before = layer.weight.detach().clone()
+    called = machine.set_up(layer, torch.optim.SGD(layer.parameters(), lr=1.0))
+    machine.backward(called(torch.ones(1, 2)).sum())
+    norm = machine.step(list(layer.parameters()), 10.0)
+    assert float(norm) == pytest.approx(2**0.5, rel=1e-2)
+    torch.testing.assert_close(before - layer.weight.detach(), torch.ones(1, 2), rtol=1e-2, atol=1e-2)
 
 
 @pytest.mark.skipif(fabric_package() is None, reason="Lightning Fabric is not installed")
