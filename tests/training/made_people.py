@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sadinet.training.datasets import PersonSet
+from sadinet.training.person_set import PersonSet
 
 
 def people(count: int, seed: int, joints: int = 19, name: str | None = None, side: int = 96) -> PersonSet:

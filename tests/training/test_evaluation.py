@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -14,7 +16,7 @@ from sadinet.geometry import Box
 from sadinet.manifest import DecodeSpec
 from sadinet.people.estimator import PoseEstimator
 from sadinet.skeletons import COCO17, LSP14, convert
-from sadinet.training.evaluation import best_overlap, figures, plain, predict
+from sadinet.training.evaluation import figures, match_boxes, plain, predict
 from sadinet.training.examination import Person, Selection, open_coco, open_examination, open_lspet
 
 DARK = (DecodeSpec(),)
@@ -306,13 +308,82 @@ def test_detector_boxes_and_the_people_it_misses(coco, coco_estimator):
     assert got["pixel_error"]["mean"] == pytest.approx(SHIFT_PX / 2, abs=0.5)
 
 
-def test_the_best_overlap_is_taken_and_none_is_a_miss():
-    people = [
-        Person(i, 1, None, np.zeros((1, 2)), box) for i, box in enumerate([Box(0, 0, 10, 10), Box(50, 0, 10, 10)])
+@pytest.fixture
+def coco_with_strangers(coco, tmp_path, markers):
+    """The same pictures and two more: somebody whom nobody labelled, and a picture of nothing that is not labelled."""
+    root = tmp_path / "coco"
+    shutil.copytree(coco, root)
+    stranger = markers.paint((660, 340), standing(COCO17, (20, 10)), 9)
+    cv2.imwrite(str(root / "images" / "stranger.png"), stranger)
+    cv2.imwrite(str(root / "images" / "nothing.png"), np.zeros((340, 300, 3), np.uint8))
+    held = json.loads((root / "person_keypoints.json").read_text(encoding="utf-8"))
+    held["images"] += [
+        {"id": 5, "file_name": "stranger.png", "width": 660, "height": 340},
+        {"id": 6, "file_name": "nothing.png", "width": 300, "height": 340},
     ]
-    assert best_overlap(people, []) == [None, None]
-    assert best_overlap(people, [Box(5, 0, 10, 10), Box(1, 0, 10, 10)]) == [1, None]
-    assert best_overlap(people, [Box(9, 9, 10, 10), Box(50, 3, 10, 10)]) == [None, 1]  # 1 of 199 px is no overlap
+    (root / "person_keypoints.json").write_text(json.dumps(held), encoding="utf-8")
+    return root
+
+
+def test_whoever_is_detected_in_a_picture_without_labels_counts_against_the_precision(
+    coco_with_strangers, coco_estimator
+):
+    examination = open_coco(coco_with_strangers)
+    assert (examination.pictures, [*examination.empty]) == ((3, 8), [5, 6])
+    (found,) = predict(coco_estimator, examination, DARK, detector=DotDetector())
+    assert found.result_pictures.tolist() == [3, 3, 5]
+    assert found.index.tolist() == [11, 12, 31]
+    means = found.result_scores.mean(axis=1)
+    assert means[2] > means[:2].max()
+    got = figures(found, examination)
+    # The stranger scores best: precision is 1/2 with the first of three people and 2/3 with the second, who is found
+    # at 0.5 .. 0.6; above, there is the first alone. 67 and 34 of 101 points of recall.
+    assert got["AP"] == pytest.approx(100 * (3 * 67 * 2 / 3 + 7 * 34 / 2) / 101 / 10, abs=1e-3)
+    # What is measured on labelled people alone stays as it is.
+    assert (got["missed"], got["PCK@0.2"]) == (1, pytest.approx(100 / 3, abs=1e-3))
+
+
+def test_with_the_labels_boxes_pictures_without_labels_are_not_looked_at(coco, coco_with_strangers, coco_estimator):
+    told = []
+    for root in (coco, coco_with_strangers):
+        (found,) = predict(coco_estimator, examination := open_coco(root), DARK)
+        told.append(figures(found, examination))
+    assert told[0] == told[1]
+
+
+def test_pictures_without_labels_are_selected_and_left_out_like_others(coco_with_strangers):
+    examination = open_coco(coco_with_strangers, selection=Selection(6, 8))
+    assert [*examination.empty] == [6]
+    assert [*examination.without({coco_with_strangers / "images" / "nothing.png"}).empty] == []
+
+
+def test_a_damaged_picture_without_labels_is_passed_over_like_others(coco_with_strangers, coco_estimator):
+    (coco_with_strangers / "images" / "nothing.png").write_bytes(b"")
+    examination = open_coco(coco_with_strangers)
+    with pytest.raises(SourceError, match=r"1 of 4 cannot be used, more than 1%: .*nothing\.png is empty"):
+        predict(coco_estimator, examination, DARK, detector=DotDetector(), skipped=[])
+    predict(coco_estimator, examination, DARK, skipped=[])
+
+
+def labelled_as(*boxes):
+    return [Person(i, 1, Path(), np.zeros((1, 2)), box) for i, box in enumerate(boxes)]
+
+
+def test_the_most_overlap_is_taken_and_none_is_a_miss():
+    people = labelled_as(Box(0, 0, 10, 10), Box(50, 0, 10, 10))
+    assert match_boxes(people, []) == [None, None]
+    assert match_boxes([], [Box(5, 0, 10, 10)]) == []
+    assert match_boxes(people, [Box(5, 0, 10, 10), Box(1, 0, 10, 10)]) == [1, None]
+    assert match_boxes(people, [Box(9, 9, 10, 10), Box(50, 3, 10, 10)]) == [None, 1]  # 1 of 199 px is no overlap
+
+
+def test_two_people_do_not_share_a_detection():
+    people = labelled_as(Box(0, 0, 10, 10), Box(2, 0, 10, 10))
+    # Both overlap it; it is the nearer one's.
+    assert match_boxes(people, [Box(2, 1, 10, 10)]) == [None, 0]
+    # The second takes what the first leaves.
+    assert match_boxes(people, [Box(0, 0, 10, 10), Box(5, 0, 10, 10)]) == [0, 1]
+    assert match_boxes(people[::-1], [Box(0, 0, 10, 10), Box(5, 0, 10, 10)]) == [1, 0]
 
 
 def test_nobody_detected_anywhere_is_a_figure_too(coco, coco_estimator):

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from sadinet.skeletons import BODY19, COCO17, convert
-from sadinet.training.datasets import read_lspet_joints
 from sadinet.training.labels import TEACHER_WEIGHT, Teacher, clean
 from sadinet.training.sets.cleaned_files import HEAD, sample_of, write_changes, write_labels, write_sheet
 from sadinet.training.sets.cleaning import (
@@ -26,6 +25,7 @@ from sadinet.training.sets.cleaning import (
 )
 from sadinet.training.sets.joint_file import read_joint_file
 from sadinet.training.sets.recognise import open_labels
+from sadinet.training.sets.with_teachers import read_lspet_joints
 
 SHARED = Path(__file__).parents[4] / "shared" / "data"
 FACE = slice(14, 19)
