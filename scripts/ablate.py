@@ -60,8 +60,13 @@ VARIANTS = (
     Variant("2 stacks", {"network.stacks": 2}),
     Variant("4 stacks", {"network.stacks": 4}),
     Variant("encoding: biased", {"encoding": "floor"}),
+    Variant("heatmap loss: wing", {"losses.kind": "wing"}),
+    Variant("heatmap loss: hardest half", {"losses.kind": "hardest"}),
+    Variant("spatial loss: off", {"losses.spatial": 0.0}),
+    Variant("likelihood: off", {"losses.rle": 0.0}),
+    Variant("likelihood: Gaussian", {"losses.base": "gaussian"}),
 )
-"""RFM, both fusions, a learned DLM, one stack and unbiased encoding are the first row."""
+"""RFM, both fusions, a learned DLM, one stack, unbiased encoding and the losses' defaults are the first row."""
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -96,7 +101,7 @@ def people_of(options: argparse.Namespace) -> tuple[tuple[PersonSet, ...], Perso
     train = tuple(Source("shards", folder) for folder in options.shards)
     choose = Source("shards", options.choose_shards) if options.choose_shards else None
     values = settings_of(options, VARIANTS[0], 0, 1)
-    mixture, held_out = load_data(DataConfig(train, choose), values.joint_set)
+    mixture, held_out = load_data(DataConfig(train, choose), values.joint_set, print)
     return mixture.sets, held_out
 
 

@@ -122,6 +122,31 @@ def test_an_ablation_goes_on_where_it_was_and_ends_alike(script, tmp_path, capsy
     assert "was made with other settings" in capsys.readouterr().err
 
 
+def test_a_cell_that_was_stopped_goes_on_inside(script, tmp_path, monkeypatch):
+    from sadinet.training.loop import Trainer
+
+    ablate, whole_step, done = script("ablate"), Trainer._step, []
+    line = [*ABLATION, "--variants", "SADI-NET", "--seeds", "1", "--set", "save_minutes=0.0"]
+
+    def step(self, *arguments):
+        if len(done) == 1:
+            raise KeyboardInterrupt
+        done.append(self.batch_done)
+        return whole_step(self, *arguments)
+
+    assert ablate.main([*line, "--out", str(tmp_path / "whole")]) == 0
+    monkeypatch.setattr(Trainer, "_step", step)
+    with pytest.raises(KeyboardInterrupt):
+        ablate.main([*line, "--out", str(tmp_path / "torn")])
+    monkeypatch.setattr(Trainer, "_step", lambda self, *given: done.append(self.batch_done) or whole_step(self, *given))
+    assert ablate.main([*line, "--out", str(tmp_path / "torn")]) == 0
+    assert done == [0, 1]  # of the cell's two batches, the second one only
+    whole, torn = (
+        json.loads((tmp_path / name / "cells" / "sadi-net-1.json").read_text()) for name in ("whole", "torn")
+    )
+    assert torn["figures"]["dark"] == pytest.approx(whole["figures"]["dark"], abs=2.0)
+
+
 def test_every_variant_is_a_network_of_its_own(script, monkeypatch):
     ablate = script("ablate")
     options = ablate.parse([*ABLATION, "--out", "x"])
