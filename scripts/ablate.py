@@ -1,6 +1,6 @@
 """Switch parts of SADI-NET off, one at a time, train each variant briefly with several seeds, and print one table.
 
-    python scripts/ablate.py --out runs/ablation --shards data/lsp/train --choose-shards data/lsp/val --budget 100000
+    python scripts/ablate.py --out runs/ablation --shards data/lspet/train --choose-shards data/lsp/test --budget 100000
     python scripts/ablate.py --out runs/trial --made-up 64 --budget 64 --seeds 1 --set network.widths=[8,16]
 
 Every variant sees the same people in the same order, --budget of them, with the same schedule. A cell, one variant

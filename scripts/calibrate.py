@@ -28,10 +28,10 @@ from sadinet.errors import InputError, SadinetError
 from sadinet.people.estimator import PoseEstimator
 from sadinet.skeletons import BODY19, Skeleton, convert
 from sadinet.training.calibration import Calibration, fit_calibration
-from sadinet.training.datasets import load_lspet
 from sadinet.training.evaluation import predict
 from sadinet.training.examination import Examination, Selection, open_lspet
 from sadinet.training.metrics import sigma_coverage
+from sadinet.training.sets.with_teachers import lspet_labels
 from sadinet.weights import Weights, find_weights
 
 Floats = NDArray[np.float64]
@@ -115,8 +115,8 @@ def measure(estimator: PoseEstimator, root: Path, select: str, teachers: Path | 
 
 def taught(examination: Examination, root: Path, teachers: Path, skeleton: Skeleton) -> Floats:
     """Return the joints (N, K, 2) that LSPet does not label, where both teachers agree."""
-    people = load_lspet(root, [person.index for person in examination.people], teachers)
-    joints = np.where(people.weight[..., None] > 0, people.joints, np.nan)
+    labels = lspet_labels(root, [person.index for person in examination.people], teachers)
+    joints = np.where(labels.weight[..., None] > 0, labels.joints, np.nan)
     joints[:, [BODY19.index(name) for name in examination.skeleton.joints]] = np.nan
     return np.asarray(convert(BODY19, skeleton).apply(joints, axis=1), dtype=float)
 

@@ -4,8 +4,9 @@
     python scripts/label_pictures.py PICTURES -o labels.json --weights large.json other.json --most-people 1
 
 The shipped detector finds the people. Each teacher, any heatmap network with a manifest, sees everybody in two margins,
-as they are and mirrored. A joint is kept where its mean score is high enough and no view lies far from the median. Look
-at the sheet before you train. `train.py` takes the file as layout "labels" with `annotations`, and
+as they are and mirrored. Pictures are taken as stored, as training takes them: turn those first that only their EXIF
+orientation turns upright. A joint is kept where its mean score is high enough and no view lies far from the median.
+Look at the sheet before you train. `train.py` takes the file as layout "labels" with `annotations`, and
 `prepare_data.py pack` as --annotations.
 """
 
@@ -24,13 +25,13 @@ from rich.progress import track
 from sadinet.atomic import write_bytes
 from sadinet.errors import InputError, SadinetError, SourceError
 from sadinet.media.draw import draw_poses
-from sadinet.media.pictures import pictures_in, read_picture, write_picture
+from sadinet.media.pictures import pictures_in, write_picture
 from sadinet.media.sheet import contact_sheet
 from sadinet.people.detector import PersonDetector
 from sadinet.people.estimator import PoseEstimator
 from sadinet.results import Pose
 from sadinet.skeletons import COCO17
-from sadinet.training.datasets import cut_person
+from sadinet.training.datasets import cut_person, read_picture
 from sadinet.training.sets.labelling import AGREEMENT, LEAST_SCORE, Agreed, Image, agree, coco_labels, views_of
 from sadinet.weights import find_weights
 

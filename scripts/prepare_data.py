@@ -29,7 +29,7 @@ from sadinet.training.sets.cleaned_files import CHANGES, LABELS, SHEET, write_ch
 from sadinet.training.sets.cleaning import REASONS, Opinion, clean_labels
 from sadinet.training.sets.crops import LEAST_JOINTS, cut_people, labels_in_body19
 from sadinet.training.sets.joint_file import JointFile, read_joint_file
-from sadinet.training.sets.people import MOST_FAULTY, Fault, LabelledSet, refuse_if_empty, refuse_if_faulty
+from sadinet.training.sets.people import MOST_FAULTY, Fault, LabelledSet, lost, refuse_if_empty, refuse_if_faulty
 from sadinet.training.sets.recognise import SOURCES, open_candidate, open_labels, recognise
 from sadinet.training.sets.shards import Packing, ShardWriter
 
@@ -122,26 +122,29 @@ def print_findings(findings: Findings) -> None:
     if labelled.absent or not labelled.people:
         print(f"  where to get it: {SOURCES[labelled.layout]}")
     print_names(f"{len(findings.outside)} joints lie outside of their picture (they get weight 0)", findings.outside)
-    print_names(f"{len(findings.faults)} labels or pictures cannot be used", findings.faults)
+    gone = lost(findings.faults)
+    told = f"{len(findings.faults)} labels or pictures cannot be used"
+    told += f", with {gone} people" if gone != len(findings.faults) else ""
+    print_names(told, findings.faults, most=len(findings.faults))
     if not findings.pictures_read:
         print("  pictures were not opened")
     if not findings.is_usable:
         print("  NOT USABLE: " + ("nobody is in it" if not labelled.people else "more than 1% is faulty"))
 
 
-def print_names(what: str, names: Sequence[object]) -> None:
-    """Print a line and up to twenty names below it."""
+def print_names(what: str, names: Sequence[object], most: int = _NAMED) -> None:
+    """Print a line and up to so many names below it."""
     print(f"  {what}" + (":" if names else ""))
-    for name in names[:_NAMED]:
+    for name in names[:most]:
         print(f"    {name}")
-    if len(names) > _NAMED:
-        print(f"    and {len(names) - _NAMED} more")
+    if len(names) > most:
+        print(f"    and {len(names) - most} more")
 
 
 def run_clean(options: argparse.Namespace) -> int:
     """Clean one set's labels."""
     labelled = open_labels(options.root, options.annotations, chosen_skeleton(options))
-    refuse_if_faulty(labelled.faults, len(labelled) + len(labelled.faults), str(labelled.labels))
+    refuse_if_faulty(labelled.faults, labelled.total, str(labelled.labels))
     refuse_if_empty(labelled.people, str(labelled.labels), SOURCES[labelled.layout])
     opinions = [opinion for path in options.opinions for opinion in opinions_of(path, labelled)]
     before = labels_in_body19(labelled)
@@ -157,6 +160,8 @@ def run_clean(options: argparse.Namespace) -> int:
     for reason in REASONS:
         print(f"  {reason}: {joints[reason]} joints of {people[reason]} people")
     print(f"  {options.out / LABELS}, {CHANGES}" + (f", {SHEET} with {shown} people" if shown else ""))
+    for fault in labelled.faults:
+        print(f"  skipped {fault}")
     return 0
 
 
@@ -193,16 +198,11 @@ def run_pack(options: argparse.Namespace) -> int:
 
 def choose(labelled: LabelledSet, options: argparse.Namespace) -> LabelledSet:
     """Return the people that --select and --split ask for; `SourceError` if that is nobody."""
-    selection = Selection.parse(options.select) if options.select else None
-    people = [
-        person
-        for person in labelled.people
-        if (selection is None or person.index in selection) and options.split in (None, person.split)
-    ]
+    chosen = labelled.only(Selection.parse(options.select) if options.select else None, options.split)
     refuse_if_empty(
-        people, str(labelled.labels), f"check --select and --split, or get the set: {SOURCES[labelled.layout]}"
+        chosen.people, str(labelled.labels), f"check --select and --split, or get the set: {SOURCES[labelled.layout]}"
     )
-    return labelled.only(people)
+    return chosen
 
 
 def cleaned_labels(path: Path, labelled: LabelledSet) -> JointFile:
@@ -248,7 +248,7 @@ def pack_set(
             outside += each.outside
             joints += int((each.weight > 0).sum())
     most = options.most_faulty / 100
-    refuse_if_faulty(faults, len(labelled) + len(labelled.faults), str(labelled.labels), most)
+    refuse_if_faulty(faults, labelled.total, str(labelled.labels), most)
     refuse_if_empty(
         [None] * packed, str(labelled.labels), f"people with fewer than {options.least_joints} joints do not count"
     )

@@ -133,7 +133,7 @@ def main(arguments: list[str] | None = None) -> int:
             print(describe(config))
             return 0
         machine = open_machine(options.device, config.precision, options.backend)
-        mixture, held_out = load_data(data, config.joint_set)
+        mixture, held_out = load_data(data, config.joint_set, say)
         say(f"on {machine.ranks} x {machine.device} in {machine.precision}, {machine.name}")
         told = ", ".join(f"{people.name} {count}" for people, count in zip(mixture.sets, mixture.counts, strict=True))
         say(f"people an epoch: {told}; to choose by: {len(held_out)}")

@@ -30,7 +30,7 @@ class Mixture:
     """Several sets and how much of each an epoch sees: 1.0 is everybody once.
 
     Raises:
-        InputError: if there is nobody, or sets and shares do not go together.
+        InputError: if there is nobody, somebody has no known joint, or sets and shares do not go together.
     """
 
     sets: tuple[PersonSet, ...]
@@ -44,6 +44,11 @@ class Mixture:
             raise InputError(
                 f"nobody to train on in the sets: {names}", "check the folders, the numbers and the shares"
             )
+        for people in self.sets:
+            # Told now: the crop of such a person fails days later, in a worker that does not know the name.
+            if len(blank := np.flatnonzero(~people.known.any(axis=1))):
+                who = people.full_keys[int(blank[0])]
+                raise InputError(f"{who} has no joint to learn from ({len(blank)} such people)", "leave them out")
 
     @property
     def counts(self) -> tuple[int, ...]:

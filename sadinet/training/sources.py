@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -11,6 +12,7 @@ import numpy as np
 from sadinet.errors import InputError
 from sadinet.skeletons import BODY19, Skeleton, convert
 from sadinet.training.batches import Mixture
+from sadinet.training.sets.people import Fault, first_of, lost
 
 if TYPE_CHECKING:
     from sadinet.training.datasets import PersonSet
@@ -60,7 +62,7 @@ def parse_numbers(text: str) -> range:
 
 
 def load_source(source: Source, skeleton: Skeleton) -> PersonSet:
-    """Load one data set.
+    """Load one data set; who cannot be used is left out and named in `PersonSet.faults`.
 
     Raises:
         SourceError: if it is missing, damaged or empty.
@@ -72,13 +74,13 @@ def load_source(source: Source, skeleton: Skeleton) -> PersonSet:
 
         people = load_shards(source.root, source.sets or None)
     elif source.layout == "lspet":
-        from sadinet.training.datasets import load_lspet
+        from sadinet.training.sets.with_teachers import load_lspet
 
         if not source.numbers:
             raise InputError(f"LSPet in {source.root} has no numbers", 'add numbers = "1:8000"')
         people = load_lspet(source.root, parse_numbers(source.numbers), source.teachers)
     elif source.layout == "stanford40":
-        from sadinet.training.datasets import load_stanford40
+        from sadinet.training.sets.with_teachers import load_stanford40
 
         if source.teachers is None:
             raise InputError(
@@ -94,24 +96,33 @@ def load_source(source: Source, skeleton: Skeleton) -> PersonSet:
 
 
 def in_skeleton(people: PersonSet, skeleton: Skeleton) -> PersonSet:
-    """Return body19 people with another skeleton's joints; those that body19 lacks are unknown, with weight 0."""
-    if skeleton is BODY19:
+    """Return body19 people with another skeleton's joints; those that body19 lacks are unknown, with weight 0.
+
+    Whoever has no joint of it is left out and named in `PersonSet.faults`.
+    """
+    if skeleton is not BODY19:
+        conversion = convert(BODY19, skeleton)
+        joints = conversion.apply(people.joints, axis=1).astype(np.float32)
+        weight = np.nan_to_num(conversion.apply(people.weight, axis=1)).astype(np.float32)
+        people = replace(people, joints=joints, weight=weight)
+    is_known = people.known.any(axis=1)
+    if is_known.all():
         return people
-    conversion = convert(BODY19, skeleton)
-    joints = conversion.apply(people.joints, axis=1).astype(np.float32)
-    weight = np.nan_to_num(conversion.apply(people.weight, axis=1)).astype(np.float32)
-    kept = np.flatnonzero((weight > 0).any(axis=1))
-    return replace(
-        people,
-        pictures=[people.pictures[int(i)] for i in kept],
-        joints=joints[kept],
-        weight=weight[kept],
-        keys=[people.keys[int(i)] for i in kept],
-    )
+    reason = f"no joint of {skeleton.name} is known"
+    blank = [Fault(people.keys[int(i)], reason) for i in np.flatnonzero(~is_known)]
+    kept = people.only([int(i) for i in np.flatnonzero(is_known)])
+    return replace(kept, faults=(*people.faults, *blank))
 
 
-def load_data(config: DataConfig, skeleton: Skeleton) -> tuple[Mixture, PersonSet]:
+def load_data(
+    config: DataConfig, skeleton: Skeleton, say: Callable[[str], None] | None = None
+) -> tuple[Mixture, PersonSet]:
     """Load everybody to train on, and those to choose by.
+
+    Args:
+        config: the sets.
+        skeleton: the network's joints.
+        say: is told, a line a set, how many people were left out, with the first of their names.
 
     Raises:
         InputError: if either is not named.
@@ -120,6 +131,8 @@ def load_data(config: DataConfig, skeleton: Skeleton) -> tuple[Mixture, PersonSe
     if not config.train or config.choose is None:
         what = "data.train" if not config.train else "data.choose"
         raise InputError(f"the settings name no {what}", "give data sets on the command line or in the settings file")
-    sets = tuple(load_source(source, skeleton) for source in config.train)
-    mixture = Mixture(sets, tuple(source.share for source in config.train))
-    return mixture, load_source(config.choose, skeleton)
+    sets = tuple(load_source(source, skeleton) for source in (*config.train, config.choose))
+    for people in sets:
+        if people.faults and say is not None:
+            say(f"{people.name}: {lost(people.faults)} people left out: {first_of(people.faults)}")
+    return Mixture(sets[:-1], tuple(source.share for source in config.train)), sets[-1]

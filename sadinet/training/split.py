@@ -36,8 +36,8 @@ class Split:
         Raises:
             InputError: if nobody is held out, or somebody is in both.
         """
-        trained = [f"{people.name}/{key}" for people in mixture.sets for key in people.keys]
-        kept = [f"{held_out.name}/{key}" for key in held_out.keys]
+        trained = [key for people in mixture.sets for key in people.full_keys]
+        kept = held_out.full_keys
         if not kept:
             raise InputError("nobody is held out to choose the best weights by", "check the folder and the numbers")
         known = np.isfinite(held_out.joints[:, : len(LSP14)]).all(axis=2)

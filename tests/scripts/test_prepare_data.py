@@ -96,6 +96,34 @@ def test_two_sets_and_a_selection(prepare, lspet, tmp_path):
     assert index["sets"] == {"lspet": 200, "lspet-2": 200}
 
 
+def test_a_selection_is_not_refused_for_faults_elsewhere(prepare, lspet, tmp_path, capsys):
+    labels = scipy.io.loadmat(lspet / "joints.mat")["joints"]
+    labels[0, 0, 150:160] = 1e9  # ten people of 201
+    scipy.io.savemat(lspet / "joints.mat", {"joints": labels})
+    assert prepare(["pack", str(lspet), "-o", str(tmp_path / "a"), "--select", "1:50"]) == 0
+    assert "lspet: 50 of 50 people" in capsys.readouterr().out
+    assert prepare(["pack", str(lspet), "-o", str(tmp_path / "b"), "--select", "101:201"]) == 1
+    assert "10 of 101 cannot be used" in capsys.readouterr().err
+
+
+def test_people_lost_are_counted_not_pictures(prepare, tmp_path, capsys):
+    """One of two pictures is damaged, and with it most of the people are gone."""
+    _, data = cv2.imencode(".jpg", np.zeros((80, 50, 3), np.uint8))
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / "1.jpg").write_bytes(data.tobytes()[:-300])
+    (tmp_path / "images" / "2.jpg").write_bytes(data.tobytes())
+    triples = [float(v) for k in range(17) for v in (5 + 2 * k, 10 + 3 * k, 2)]
+    labels = [
+        {"id": n, "image_id": 1 if n < 100 else 2, "bbox": [5, 10, 34, 51], "keypoints": triples} for n in range(1, 150)
+    ]
+    held = {"images": [{"id": n, "file_name": f"{n}.jpg"} for n in (1, 2)], "annotations": labels}
+    (tmp_path / "person_keypoints.json").write_text(json.dumps(held), encoding="utf-8")
+    assert prepare(["check", str(tmp_path)]) == 1
+    assert "1 labels or pictures cannot be used, with 99 people" in capsys.readouterr().out
+    assert prepare(["pack", str(tmp_path), "-o", str(tmp_path / "out")]) == 1
+    assert "99 of 149 cannot be used" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("line", "words"),
     [
@@ -126,11 +154,12 @@ def test_bad_input_is_one_line(prepare, lspet, tmp_path, monkeypatch, capsys, li
 
 
 def test_a_set_with_too_much_damage_is_not_usable(prepare, lspet, capsys):
-    for number in (3, 5):
+    for number in range(101, 125):
         (lspet / "images" / f"im{number:05d}.jpg").write_bytes(b"")
     assert prepare(["check", str(lspet)]) == 1
     told = capsys.readouterr().out
     assert "NOT USABLE: more than 1% is faulty" in told
-    assert "3 labels or pictures cannot be used" in told
+    assert "25 labels or pictures cannot be used:" in told
+    assert told.count("is empty") == 24  # all of them are named
     assert prepare(["check", str(lspet), "--quick"]) == 0
     assert "pictures were not opened" in capsys.readouterr().out

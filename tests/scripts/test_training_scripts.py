@@ -11,6 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import scipy.io
 
 ROOT = Path(__file__).parents[2]
 SCRIPTS = ROOT / "scripts"
@@ -92,6 +93,31 @@ def test_a_mistake_in_the_settings_is_one_line(arguments, said, script, tmp_path
     told = capsys.readouterr().err
     assert said in told
     assert told.count("\n") == 1
+
+
+def test_who_is_left_out_is_said_before_the_training(script, tmp_path, capsys):
+    from sadinet.skeletons import LSP14
+
+    rng = np.random.default_rng(0)
+    _, data = cv2.imencode(".jpg", rng.integers(0, 256, (80, 60, 3), dtype=np.uint8))
+    (tmp_path / "images").mkdir()
+    for number in range(1, 204):
+        torn = number in (7, 50)
+        (tmp_path / "images" / f"im{number:05d}.jpg").write_bytes(data.tobytes()[: 300 if torn else None])
+    labels = np.ones((203, len(LSP14), 3))
+    labels[:, :, :2] = rng.uniform(5, 55, (203, len(LSP14), 2))
+    scipy.io.savemat(tmp_path / "joints.mat", {"joints": labels.transpose(1, 2, 0)})
+    arguments = ["--lspet", str(tmp_path), "--train", "1:201", "--choose", "202:203", "--out", str(tmp_path / "out")]
+    arguments += ["--device", "cpu", "--precision", "fp32", "--workers", "0"]
+    for setting in (*TINY, "batch=1000"):  # more than there are: it ends before the first step
+        arguments += ["--set", setting]
+    assert script("train").main(arguments) == 1
+    told = capsys.readouterr()
+    (line,) = [line for line in told.out.splitlines() if "left out" in line]
+    assert line.startswith("lspet: 2 people left out: ")
+    assert "im00007.jpg is cut off" in line
+    assert "im00050.jpg is cut off" in line
+    assert "199 people do not fill one batch" in told.err
 
 
 ABLATION = ["--made-up", "8", "--budget", "8", "--seeds", "2", "--workers", "0", "--device", "cpu"]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sadinet.errors import SourceError
 from sadinet.training.datasets import read_picture
 from sadinet.training.sets.crops import Progress, outside_picture
-from sadinet.training.sets.people import MOST_FAULTY, Fault, LabelledPerson, LabelledSet
+from sadinet.training.sets.people import MOST_FAULTY, Fault, LabelledPerson, LabelledSet, lost
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,9 +35,8 @@ class Findings:
 
     @property
     def is_usable(self) -> bool:
-        """Somebody is in it, and at most 1% of it is faulty."""
-        total = len(self.labelled) + len(self.labelled.faults)
-        return len(self.labelled) > 0 and len(self.faults) <= MOST_FAULTY * total
+        """Somebody is in it, and at most 1% of the people are lost with the faults."""
+        return len(self.labelled) > 0 and lost(self.faults) <= MOST_FAULTY * self.labelled.total
 
 
 def examine(labelled: LabelledSet, *, read_pictures: bool = True, progress: Progress | None = None) -> Findings:
@@ -58,7 +57,7 @@ def examine(labelled: LabelledSet, *, read_pictures: bool = True, progress: Prog
         try:
             height, width = read_picture(people[0].path, upright=labelled.upright).shape[:2]
         except SourceError as error:
-            faults.append(Fault(str(people[0].path), error.message))
+            faults.append(Fault(str(people[0].path), error.message, people=len(people)))
         else:
             outside += [fault for person in people for fault in _outside(person, labelled, (width, height))]
         if progress is not None:

@@ -73,10 +73,11 @@ def read_coco(path: Path, folder: Path, held: Mapping[str, Any] | None = None) -
             else:
                 raise ValueError(f"there is no picture with id {number}")
         except (AttributeError, KeyError, TypeError, ValueError) as error:
-            known = isinstance(label, Mapping) and "id" in label
-            name = f"annotation {label['id']}" if known else f"annotation at place {place}"
+            index = label["id"] if isinstance(label, Mapping) and "id" in label else None
+            name = f"annotation at place {place}" if index is None else f"annotation {index}"
             reason = f"no {error}" if isinstance(error, KeyError) else str(error)
-            gathered.faults.append(Fault(f"{path.name} {name}", reason))
+            number_of = index if isinstance(index, int) else None
+            gathered.faults.append(Fault(f"{path.name} {name}", reason, index=number_of, split=split))
     return gathered.done()
 
 

@@ -83,7 +83,7 @@ def cut_people(
         try:
             picture = read_picture(path, upright=labelled.upright)
         except SourceError as error:
-            yield Fault(str(path), error.message)
+            yield Fault(str(path), error.message, people=len(places))
         else:
             for i in places:
                 found = _cut(labelled.people[i], picture, joints[i], weight[i], least_joints, longest_side)
@@ -110,7 +110,7 @@ def _cut(
 
 
 def load_people(labelled: LabelledSet, cleaned: JointFile | None = None) -> PersonSet:
-    """Cut everybody out into memory.
+    """Cut everybody out into memory; who cannot be used is left out and named in `PersonSet.faults`.
 
     Args:
         labelled: the people.
@@ -126,7 +126,7 @@ def load_people(labelled: LabelledSet, cleaned: JointFile | None = None) -> Pers
             crops.append(each)
         else:
             faults.append(each)
-    refuse_if_faulty(faults, len(labelled) + len(labelled.faults), str(labelled.labels))
+    refuse_if_faulty(faults, labelled.total, str(labelled.labels))
     refuse_if_empty(crops, str(labelled.labels), f"people with fewer than {LEAST_JOINTS} joints do not count")
     return PersonSet(
         labelled.layout,
@@ -134,4 +134,5 @@ def load_people(labelled: LabelledSet, cleaned: JointFile | None = None) -> Pers
         np.stack([crop.joints for crop in crops]),
         np.stack([crop.weight for crop in crops]),
         [crop.key for crop in crops],
+        faults=tuple(faults),
     )

@@ -10,11 +10,11 @@ import re
 from pathlib import Path
 
 import numpy as np
-import scipy.io
 from numpy.typing import NDArray
 
 from sadinet.errors import SourceError
 from sadinet.skeletons import LSP14
+from sadinet.training.sets.mat_file import read_mat
 from sadinet.training.sets.people import Gathering, LabelledPerson, LabelledSet
 
 _NAME = re.compile(r"im(\d+)\.(?:jpg|jpeg|png)", re.IGNORECASE)
@@ -29,12 +29,11 @@ def read_joints_mat(path: Path) -> tuple[str, NDArray[np.float64]]:
         SourceError: if the file is missing, no MATLAB file, or has another shape.
     """
     try:
-        raw = np.asarray(scipy.io.loadmat(str(path))["joints"], dtype=float)
+        raw = np.asarray(read_mat(path)["joints"], dtype=float)
     except KeyError as error:
         raise SourceError(f"{path} has no variable {error}", _BOTH) from error
-    except (OSError, ValueError, TypeError, NotImplementedError) as error:
-        reason = str(error).splitlines()[0] if str(error) else "it is damaged"
-        raise SourceError(f"cannot read {path}: {reason}", "copy it again from its source") from error
+    except (ValueError, TypeError) as error:
+        raise SourceError(f"{path}: joints are no numbers: {error}", _BOTH) from error
     if raw.ndim == 3 and raw.shape[:2] == (3, 14):
         return "lsp", raw.transpose(2, 1, 0)
     if raw.ndim == 3 and raw.shape[:2] == (14, 3):

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import scipy.io
 from numpy.typing import NDArray
 
 from sadinet.errors import SourceError
 from sadinet.skeletons import MPII16
+from sadinet.training.sets.mat_file import read_mat
 from sadinet.training.sets.mpii_mat import MAT_NAME, mpii_box, read_mpii_mat
 from sadinet.training.sets.people import Fault, Gathering, LabelledPerson, LabelledSet
 
@@ -46,7 +46,7 @@ def read_mpii_json(path: Path, pictures: Path) -> LabelledSet:
             box = mpii_box((x, y), float(row["scale"]))
         except (KeyError, TypeError, ValueError) as error:
             reason = f"no {error}" if isinstance(error, KeyError) else str(error)
-            gathered.faults.append(Fault(f"{path.name} entry {place}", reason))
+            gathered.faults.append(Fault(f"{path.name} entry {place}", reason, index=place, split=split))
             continue
         number = numbers.setdefault(name, len(numbers))
         if not file.is_file():
@@ -85,27 +85,31 @@ def _joints(row: dict[str, Any]) -> tuple[NDArray[np.float64], NDArray[np.float6
 
 def _heads(path: Path, pictures: Path, rows: list[dict[str, Any]]) -> NDArray[np.float64]:
     """Return each row's head diagonal in pixels; NaN where no file tells."""
-    beside = path.with_name("gt_valid.mat")
-    if beside.is_file():
-        held = scipy.io.loadmat(str(beside))
-        corners = np.asarray(held.get("headboxes_src", np.empty((2, 2, 0))), dtype=float)
-        if corners.shape == (2, 2, len(rows)) and _same_people(held, rows):
-            return np.asarray(np.linalg.norm(corners[1] - corners[0], axis=0))
-    official = path.with_name(MAT_NAME)
-    if official.is_file():
-        return _heads_of_official(official, pictures, rows)
-    return np.full(len(rows), np.nan)
+    beside, official = path.with_name("gt_valid.mat"), path.with_name(MAT_NAME)
+    heads = _heads_of_valid(beside, rows) if beside.is_file() else np.full(len(rows), np.nan)
+    if np.isnan(heads).any() and official.is_file():
+        return np.where(np.isnan(heads), _heads_of_official(official, pictures, rows), heads)
+    return heads
 
 
-def _same_people(held: dict[str, Any], rows: list[dict[str, Any]]) -> bool:
-    """Say whether the first labels of `gt_valid.mat` (16, 2, N) are the JSON's."""
-    truth = np.asarray(held.get("pos_gt_src", np.empty((0, 0, 0))), dtype=float)
-    if truth.shape != (len(MPII16), 2, len(rows)):
-        return False
-    joints, weight = _joints(rows[0])
-    known = weight > 0
-    # Either file may count pixels from 0 or from 1.
-    return bool(np.abs(truth[known, :, 0] - joints[known]).max(initial=0) <= _SAME_PX)
+def _heads_of_valid(path: Path, rows: list[dict[str, Any]]) -> NDArray[np.float64]:
+    """Take each row's head from `gt_valid.mat`; NaN for a row whose joints are others there."""
+    heads = np.full(len(rows), np.nan)
+    held = read_mat(path)
+    corners, truth = (np.asarray(held.get(name, ()), dtype=float) for name in ("headboxes_src", "pos_gt_src"))
+    if corners.shape != (2, 2, len(rows)) or truth.shape != (len(MPII16), 2, len(rows)):
+        return heads
+    for place, row in enumerate(rows):
+        try:
+            joints, weight = _joints(row)
+        except (KeyError, TypeError, ValueError):
+            continue  # told where the row itself is read
+        known = weight > 0
+        apart = np.linalg.norm(truth[known, :, place] - joints[known], axis=1)
+        # Either file may count pixels from 0 or from 1.
+        if len(apart) and np.median(apart) <= _SAME_PX:
+            heads[place] = np.linalg.norm(corners[1, :, place] - corners[0, :, place])
+    return heads
 
 
 def _heads_of_official(path: Path, pictures: Path, rows: list[dict[str, Any]]) -> NDArray[np.float64]:

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import scipy.io
 
 from sadinet.errors import SourceError
 from sadinet.geometry import Box
 from sadinet.skeletons import MPII16
+from sadinet.training.sets.mat_file import read_mat
 from sadinet.training.sets.people import Fault, Gathering, LabelledPerson, LabelledSet
 
 MAT_NAME = "mpii_human_pose_v1_u12_1.mat"
@@ -56,13 +56,15 @@ def read_mpii_mat(path: Path, pictures: Path) -> LabelledSet:
         counts = f"{len(entries)} pictures, {len(trained)} img_train, {len(alone)} single_person"
         raise SourceError(f"{path} is not MPII's: {counts}", f"the official file is {MAT_NAME}")
     for number, (entry, is_train, single) in enumerate(zip(entries, trained, alone, strict=True), start=1):
+        split = "train" if is_train else "test"
         try:
             name = str(entry.image.name)
         except AttributeError:
-            gathered.faults.append(Fault(f"{path.name} picture {number}", "it has no name"))
+            lost = max(1, np.size(getattr(entry, "annorect", ())))
+            gathered.faults.append(Fault(f"{path.name} picture {number}", "it has no name", lost, split=split))
             continue
         chosen = {int(n) for n in np.ravel(single)}
-        people = list(_people(entry, number, pictures / name, chosen, gathered, split="train" if is_train else "test"))
+        people = list(_people(entry, number, pictures / name, chosen, gathered, split=split))
         if people and not (pictures / name).is_file():
             gathered.absent.append(pictures / name)
             continue
@@ -73,12 +75,9 @@ def read_mpii_mat(path: Path, pictures: Path) -> LabelledSet:
 
 def _release(path: Path) -> Any:
     try:
-        return scipy.io.loadmat(str(path), squeeze_me=True, struct_as_record=False)["RELEASE"]
+        return read_mat(path, as_objects=True)["RELEASE"]
     except KeyError as error:
         raise SourceError(f"{path} has no variable {error}", f"the official file is {MAT_NAME}") from error
-    except (OSError, ValueError, TypeError, NotImplementedError) as error:
-        reason = str(error).splitlines()[0] if str(error) else "it is damaged"
-        raise SourceError(f"cannot read {path}: {reason}", "copy it again from its source") from error
 
 
 def _people(
@@ -89,15 +88,15 @@ def _people(
         if points is None or not np.size(points):
             continue  # test pictures, and people who were only counted
         key = f"{path.stem}_{place}"
+        # The number of the label: people of one picture stay apart, and it does not change with what is read.
+        index = number * 100 + place
         try:
             joints, hidden = _joints(np.atleast_1d(points))
             box, head = _box(rectangle), _head(rectangle)
         except (AttributeError, IndexError, TypeError, ValueError) as error:
-            gathered.faults.append(Fault(key, f"its label makes no sense: {error}"))
+            gathered.faults.append(Fault(key, f"its label makes no sense: {error}", index=index, split=split))
             continue
         weight = np.isfinite(joints).all(axis=1).astype(float)
-        # The number of the label: people of one picture stay apart, and it does not change with what is read.
-        index = number * 100 + place
         yield LabelledPerson(key, index, number, path, joints, weight, hidden, box, head, split, place in alone)
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +14,11 @@ from sadinet.errors import SourceError
 from sadinet.geometry import Box
 from sadinet.skeletons import BODY19, Skeleton, convert
 
+if TYPE_CHECKING:
+    from sadinet.training.examination import Selection
+
 MOST_FAULTY = 0.01
-"""Share of a set's pictures and labels that may be unusable before it is refused."""
+"""Share of a set's people who may be unusable before it is refused."""
 
 _FARTHEST_PX = 1e5
 _NAMED = 3
@@ -24,10 +28,21 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Something of a set that cannot be used: which picture or label, and why."""
+    """Something of a set that cannot be used: which picture or label, and why.
+
+    Attributes:
+        name: of the picture or label.
+        reason: why it cannot be used.
+        people: how many are lost with it; 1 where that is not known.
+        index: the label's number, as in `LabelledPerson`; None for a picture, or where it is not known.
+        split: as in `LabelledPerson`; empty where it is not known.
+    """
 
     name: str
     reason: str
+    people: int = 1
+    index: int | None = None
+    split: str = ""
 
     def __str__(self) -> str:
         return self.reason if self.name in self.reason else f"{self.name}: {self.reason}"
@@ -101,9 +116,26 @@ class LabelledSet:
         """Pictures with people, each once, in order."""
         return tuple(dict.fromkeys(person.path for person in self.people))
 
-    def only(self, people: Iterable[LabelledPerson]) -> LabelledSet:
-        """Return the set with these people alone."""
-        return replace(self, people=tuple(people))
+    @property
+    def total(self) -> int:
+        """People in all: those who can be used, and those who are lost with the faults."""
+        return len(self.people) + lost(self.faults)
+
+    def only(self, selection: Selection | None = None, split: str | None = None) -> LabelledSet:
+        """Return the set with a part of its people, and without the faults that are known to lie elsewhere.
+
+        Args:
+            selection: of the labels' `index`; None for all.
+            split: "train", "val" or "test"; None for all.
+        """
+        people = [p for p in self.people if (selection is None or p.index in selection) and split in (None, p.split)]
+        faults = [
+            fault
+            for fault in self.faults
+            if (selection is None or fault.index is None or fault.index in selection)
+            and (not fault.split or split in (None, fault.split))
+        ]
+        return replace(self, people=tuple(people), faults=tuple(faults))
 
 
 @dataclass(slots=True)
@@ -124,11 +156,14 @@ class Gathering:
         if not len(known):
             return
         if not np.isfinite(known).all() or np.abs(known).max() > _FARTHEST_PX:
-            self.faults.append(Fault(person.key, "a joint lies nowhere near a picture"))
+            self._refuse(person, "a joint lies nowhere near a picture")
         elif person.box is not None and not _is_box(person.box):
-            self.faults.append(Fault(person.key, "its box has no area"))
+            self._refuse(person, "its box has no area")
         else:
             self.people.append(person)
+
+    def _refuse(self, person: LabelledPerson, reason: str) -> None:
+        self.faults.append(Fault(person.key, reason, index=person.index, split=person.split))
 
     def done(self) -> LabelledSet:
         """Return what was gathered."""
@@ -147,18 +182,27 @@ def _is_box(box: Box) -> bool:
     return bool(np.isfinite([box.x, box.y, box.width, box.height]).all()) and box.width > 0 and box.height > 0
 
 
+def lost(faults: Sequence[Fault]) -> int:
+    """Return how many people are lost with these faults."""
+    return sum(fault.people for fault in faults)
+
+
+def first_of(faults: Sequence[Fault]) -> str:
+    """Return one line with the first few faults and how many more there are."""
+    named = "; ".join(str(fault) for fault in faults[:_NAMED])
+    return named + (f"; and {len(faults) - _NAMED} more" if len(faults) > _NAMED else "")
+
+
 def refuse_if_faulty(faults: Sequence[Fault], total: int, what: str, most: float = MOST_FAULTY) -> None:
-    """Let a few faults pass; more than `most` of `total` are an error that names the first.
+    """Let a few faults pass; people lost who are more than `most` of `total` are an error that names the first.
 
     Raises:
         SourceError: naming the set `what`, how many are unusable and the first of them.
     """
-    if len(faults) <= most * total:
+    if lost(faults) <= most * total:
         return
-    named = "; ".join(str(fault) for fault in faults[:_NAMED])
-    more = f"; and {len(faults) - _NAMED} more" if len(faults) > _NAMED else ""
     raise SourceError(
-        f"{what}: {len(faults)} of {total} cannot be used, more than {100 * most:g}%: {named}{more}",
+        f"{what}: {lost(faults)} of {total} cannot be used, more than {100 * most:g}%: {first_of(faults)}",
         "mend or remove them; scripts/prepare_data.py check names all",
     )
 

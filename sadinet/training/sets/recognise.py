@@ -91,12 +91,20 @@ def _by_content(path: Path) -> Candidate | None:
     if suffix == ".npz":
         return Candidate("taught", path)
     try:
-        held = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+        text = path.read_bytes()
+        held = json.loads(text) if _may_be_labels(text) else None
+    except (OSError, ValueError) as error:
         raise SourceError(f"cannot read {path}: {error}", "copy it again from its source") from error
     if is_coco(held):
         return Candidate("coco", path)
     return Candidate("mpii-json", path) if is_mpii_json(held) else None
+
+
+def _may_be_labels(text: bytes) -> bool:
+    """Say whether JSON is worth parsing, which takes long for COCO's large files without keypoints."""
+    # One that is cut off is parsed, so that this is told.
+    is_whole = text[-64:].rstrip().endswith((b"}", b"]"))
+    return not is_whole or any(word in text for word in (b'"keypoints"', b'"joints"'))
 
 
 def open_labels(root: Path, annotations: Path | None = None, skeleton: Skeleton | None = None) -> LabelledSet:

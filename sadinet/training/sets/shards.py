@@ -189,6 +189,7 @@ def load_shards(folder: Path, sets: Sequence[str] | None = None, *, keep_encoded
     index = read_index(folder)
     encoded: list[bytes] = []
     rows: list[tuple[NDArray[np.float32], NDArray[np.float32], list[str]]] = []
+    set_names: list[str] = []
     for entry in index["files"]:
         held = _read_shard(folder / entry["name"], entry["sha256"])
         kept = np.isin(held["sets"], list(index["sets"] if sets is None else sets))
@@ -196,6 +197,7 @@ def load_shards(folder: Path, sets: Sequence[str] | None = None, *, keep_encoded
         whole = held["pictures"].tobytes()
         encoded += [whole[begins[i] : held["ends"][i]] for i in np.flatnonzero(kept)]
         rows.append((held["joints"][kept], held["weight"][kept], [str(key) for key in held["keys"][kept]]))
+        set_names += [str(name) for name in held["sets"][kept]]
     if not encoded:
         raise SourceError(f"{folder} has nobody of {', '.join(sets or ['any set'])}", "it has " + str(index["sets"]))
     pictures = EncodedPictures(encoded)
@@ -205,6 +207,7 @@ def load_shards(folder: Path, sets: Sequence[str] | None = None, *, keep_encoded
         np.concatenate([joints for joints, _, _ in rows]),
         np.concatenate([weight for _, weight, _ in rows]),
         [key for _, _, keys in rows for key in keys],
+        set_names,
     )
 
 

@@ -63,11 +63,12 @@ def read_yolo(root: Path, skeleton: Skeleton | None = None) -> LabelledSet:
     gathered = Gathering("yolo", root, wanted, upright=True)
     lines = 0
     for number, (picture, labels) in enumerate(labelled_pictures(root)):
+        rows: list[list[str]] = []
         try:
             rows = [line.split() for line in labels.read_text(encoding="utf-8").splitlines() if line.strip()]
             size = upright_size(picture) if rows else (0, 0)
         except (SourceError, OSError, UnicodeDecodeError) as error:
-            gathered.faults.append(Fault(str(picture.relative_to(root)), str(error)))
+            gathered.faults.append(Fault(str(picture.relative_to(root)), str(error), people=max(1, len(rows))))
             continue
         for place, row in enumerate(rows):
             lines += 1
@@ -75,7 +76,7 @@ def read_yolo(root: Path, skeleton: Skeleton | None = None) -> LabelledSet:
             try:
                 gathered.add(_person(row, told, wanted, key, lines, number, picture, size))
             except ValueError as error:
-                gathered.faults.append(Fault(f"{labels.relative_to(root)} line {place + 1}", str(error)))
+                gathered.faults.append(Fault(f"{labels.relative_to(root)} line {place + 1}", str(error), index=lines))
     if not lines and not gathered.faults:
         raise SourceError(f"{root} has no labels", "YOLO's lie in labels/NAME.txt for images/NAME.jpg")
     return gathered.done()

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import scipy.io
 
-from sadinet.skeletons import COCO17, LSP14, MPII16
+from sadinet.skeletons import BODY19, COCO17, LSP14, MPII16, convert
 
 # Somebody who stands, in a picture of 200 x 320; the torso is 100 px.
 STANDING = {
@@ -57,6 +57,25 @@ class Sets:
             change(labels)
         order = (2, 1, 0) if layout == "lsp" else (1, 2, 0)
         scipy.io.savemat(root / "joints.mat", {"joints": labels.transpose(order)})
+        return root
+
+    def teachers(self, path: Path, index, joints):
+        """What both teachers say: joints (N, 19, 2) of body19, the second one a quarter of a pixel beside the first."""
+        told = convert(BODY19, COCO17).apply(np.asarray(joints, dtype=float), axis=1)
+        sure = np.full(told.shape[:2], 0.9)
+        np.savez(path, index=index, tiny=told, tiny_conf=sure, thunder=told + 0.25, thunder_conf=sure)
+        return path
+
+    def stanford40(self, root: Path, count=3):
+        """Pictures and boxes of people who stand, and `teachers.npz` of them."""
+        keys = [f"waving_{i:03d}" for i in range(count)]
+        for i, key in enumerate(keys):
+            self.picture(root / "JPEGImages" / f"{key}.jpg", i)
+            label = root / "XMLAnnotations" / f"{key}.xml"
+            label.parent.mkdir(parents=True, exist_ok=True)
+            box = "<bndbox><xmin>10</xmin><ymin>20</ymin><xmax>190</xmax><ymax>310</ymax></bndbox>"
+            label.write_text(f"<annotation><object>{box}</object></annotation>", encoding="utf-8")
+        self.teachers(root / "teachers.npz", keys, [self.standing(BODY19)] * count)
         return root
 
     def coco_label(self, number, image, joints, **changes):

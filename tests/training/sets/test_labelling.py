@@ -11,7 +11,9 @@ import pytest
 from sadinet.geometry import Box
 from sadinet.results import Pose
 from sadinet.skeletons import COCO17
-from sadinet.training.sets.labelling import agree, coco_labels, views_of
+from sadinet.training.datasets import read_picture
+from sadinet.training.sets.labelling import Agreed, agree, coco_labels, views_of
+from sadinet.training.sets.recognise import open_labels
 
 BOX = Box(20, 10, 80, 160)
 
@@ -109,6 +111,33 @@ def walkers(tmp_path_factory):
                 cv2.imwrite(str(folder / f"{number}.png"), frame.to_ndarray(format="bgr24"))
     (folder / "damaged.jpg").write_bytes(b"nothing")
     return folder
+
+
+def test_labels_and_sheet_belong_to_the_stored_pixels_that_training_reads(tmp_path, monkeypatch, sets):
+    """A phone's picture that its EXIF orientation turns: dots found at the stored places, and shown there."""
+    from pathlib import Path
+
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[3] / "scripts"))
+    import label_pictures
+
+    sets.picture(tmp_path / "phone.jpg", 1, exif_orientation=6)
+    seen = []
+
+    def labeller(image):
+        seen.append(image)
+        joints = sets.standing(COCO17)
+        return [Agreed(Box(10, 20, 180, 290), joints, np.ones(17, bool))]
+
+    found = label_pictures.label(labeller, [tmp_path / "phone.jpg"])
+    file = tmp_path / "labels.json"
+    file.write_text(json.dumps(coco_labels(found)))
+    assert json.loads(file.read_text())["images"][0]["width"] == sets.size_wh[0]
+    trained = read_picture(open_labels(tmp_path, file).people[0].path)
+    np.testing.assert_array_equal(seen[0], trained)
+    drawn = []
+    monkeypatch.setattr(label_pictures, "tile", lambda image, person: drawn.append(image) or image)
+    label_pictures.write_sheet(tmp_path / "sheet.png", found)
+    np.testing.assert_array_equal(drawn[0], trained)
 
 
 def test_the_script_labels_people_by_the_shipped_networks(walkers, tmp_path, monkeypatch, capsys):

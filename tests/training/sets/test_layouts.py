@@ -54,6 +54,9 @@ def test_damaged_joints_mat(tmp_path, sets):
     (root / "joints.mat").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(SourceError, match=r"cannot read .*joints\.mat"):
         open_labels(root)
+    (root / "joints.mat").write_bytes(whole[:100])  # scipy's own error
+    with pytest.raises(SourceError, match=r"cannot read .*joints\.mat"):
+        open_labels(root)
     scipy.io.savemat(root / "joints.mat", {"joints": np.zeros((5, 14, 2))})
     with pytest.raises(SourceError, match=r"shape \(5, 14, 2\)"):
         open_labels(root)
@@ -126,6 +129,24 @@ def test_heads_of_the_json_come_from_gt_valid(tmp_path, sets):
     assert np.isnan([person.head_px for person in open_labels(root).people]).all()
 
 
+def test_gt_valid_is_compared_person_by_person(tmp_path, sets):
+    root = sets.mpii_json(tmp_path)
+    truth = np.stack([person.joints + 1 for person in open_labels(root).people], axis=2)
+    truth[:, :, 1] += 90
+    corners = np.zeros((2, 2, 3))
+    corners[1] = np.array([[30, 60, 3], [40, 80, 4]])
+    scipy.io.savemat(root / "annot" / "gt_valid.mat", {"headboxes_src": corners, "pos_gt_src": truth})
+    heads = [person.head_px for person in open_labels(root).people]
+    assert (heads[0], heads[2]) == (50, 5)
+    assert np.isnan(heads[1])
+    rows = [{"image": "a.jpg", "joints": [[1, 2]]}, sets.mpii_row("b.jpg"), sets.mpii_row("a.jpg")]
+    people = open_labels(sets.mpii_json(tmp_path, rows=rows)).people  # a first row that makes no sense
+    assert [person.key for person in people] == ["b_1", "a_2"]
+    (root / "annot" / "gt_valid.mat").write_bytes(b"MATLAB 5.0")
+    with pytest.raises(SourceError, match=r"cannot read .*gt_valid\.mat"):
+        open_labels(root)
+
+
 def test_heads_of_the_json_come_from_the_official_file(tmp_path, sets):
     root = sets.mpii(tmp_path, "annot/mpii_human_pose_v1_u12_1.mat")
     row = sets.mpii_row("000000001.jpg", (4, 6), ("head_top",))
@@ -141,6 +162,7 @@ def test_rows_of_the_json_that_make_no_sense_are_faults(tmp_path, sets):
     rows = [sets.mpii_row("a.jpg"), {"image": "a.jpg", "joints": [[1, 2]]}, sets.mpii_row("b.jpg") | {"scale": "x"}]
     labelled = open_labels(sets.mpii_json(tmp_path, rows=rows))
     assert [fault.name for fault in labelled.faults] == ["valid.json entry 1", "valid.json entry 2"]
+    assert [(fault.index, fault.split) for fault in labelled.faults] == [(1, "val"), (2, "val")]
     assert len(labelled) == 1
 
 
@@ -173,6 +195,8 @@ def test_broken_annotations_of_coco_are_faults(tmp_path, sets):
     told = [str(fault) for fault in labelled.faults]
     for words in ("keypoint numbers", "no picture with id 77", "no area", "no 'bbox'", "place 5", "nowhere near"):
         assert sum(words in line for line in told) == 1, words
+    assert [fault.index for fault in labelled.faults] == [2, 3, 4, 5, None, 6]
+    assert {fault.split for fault in labelled.faults} == {"val"}
 
 
 # --- YOLO
@@ -308,8 +332,26 @@ def test_several_label_files_are_a_choice(tmp_path, sets):
     assert folders == {"train2017", "val2017"}
 
 
+def test_files_of_coco_without_keypoints_are_not_parsed(tmp_path, sets, monkeypatch):
+    sets.coco(tmp_path)
+    boxes = {"images": [], "annotations": [{"id": 1, "bbox": [0, 0, 1, 1]}], "categories": [{"id": 1}]}
+    (tmp_path / "annotations" / "instances_val2017.json").write_text(json.dumps(boxes) + "\n", encoding="utf-8")
+    parsed = []
+    monkeypatch.setattr(json, "loads", lambda text, whole=json.loads: parsed.append(text) or whole(text))
+    (found,) = recognise(tmp_path)
+    assert (found.layout, found.labels.name) == ("coco", "person_keypoints_val2017.json")
+    assert len(parsed) == 1
+    # What is cut off is told all the same, although its keypoints are not seen.
+    (tmp_path / "annotations" / "captions_val2017.json").write_text('{"images": [{"id": 1', encoding="utf-8")
+    with pytest.raises(SourceError, match=r"cannot read .*captions_val2017\.json"):
+        recognise(tmp_path)
+
+
 def test_a_few_faults_pass_and_many_do_not():
     faults = [Fault("a.jpg", "cut off"), Fault("b.jpg", "empty")]
     refuse_if_faulty(faults, 200, "set")
     with pytest.raises(SourceError, match=r"set: 2 of 199 cannot be used, more than 1%: a\.jpg: cut off; b\.jpg"):
         refuse_if_faulty(faults, 199, "set")
+    crowded = [Fault("a.jpg", "cut off", people=3)]
+    with pytest.raises(SourceError, match=r"set: 3 of 200 cannot be used"):
+        refuse_if_faulty(crowded, 200, "set")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from sadinet.errors import InputError, OutputError, SourceError
 from sadinet.skeletons import BODY19, COCO17, LSP14
 from sadinet.training.batches import Mixture
 from sadinet.training.datasets import cut_person, is_cut_off, read_picture
+from sadinet.training.examination import Selection
 from sadinet.training.person_set import EncodedPictures, decode_picture
 from sadinet.training.sets.checking import examine
 from sadinet.training.sets.crops import Crop, cut_people, load_people
@@ -19,6 +21,8 @@ from sadinet.training.sets.joint_file import JointFile
 from sadinet.training.sets.people import Fault
 from sadinet.training.sets.recognise import open_labels
 from sadinet.training.sets.shards import Packing, ShardWriter, load_shards, read_index
+from sadinet.training.sources import in_skeleton
+from sadinet.training.split import Split
 
 
 def random_crop(key: str, seed: int, side: int = 60) -> Crop:
@@ -70,6 +74,38 @@ def test_sets_are_taken_apart_and_mixed_again(tmp_path):
     assert len(Mixture((odd, even), (1.0, 0.4)).epoch_order(0, 0)) == 7
     with pytest.raises(SourceError, match="nobody of mpii"):
         load_shards(tmp_path, ["mpii"])
+    # Everybody keeps the name of the own set, however the sets are put together.
+    both = load_shards(tmp_path, keep_encoded=True)
+    assert both.name == "lsp+coco"
+    assert both.full_keys == [f"{'coco' if i % 2 else 'lsp'}/p{i}" for i in range(10)]
+    some = both.only([1, 4])
+    assert some.full_keys == ["coco/p1", "lsp/p4"] == [odd.full_keys[0], even.full_keys[2]]
+    np.testing.assert_array_equal(some.joints[1], even.joints[2])
+    np.testing.assert_array_equal(some.pictures[1], even.pictures[2])
+
+
+def test_held_out_people_are_recognised_in_shards_of_several_sets(tmp_path):
+    crops = [random_crop(f"im{i}", i) for i in range(6)]
+    pack(tmp_path / "train", crops, Packing(), lambda crop: "lsp" if crop.key < "im3" else "lspet")
+    pack(tmp_path / "test", crops[2:3], Packing(), "lsp")
+    mixture = Mixture((load_shards(tmp_path / "train"),), (1.0,))
+    with pytest.raises(InputError, match=r"held-out lsp/im2 is trained on too \(1 such people\)"):
+        Split.of(mixture, load_shards(tmp_path / "test"))
+    pack(tmp_path / "other", [random_crop("im2", 2)], Packing(), "lspet")  # another set's picture of that name
+    assert Split.of(mixture, load_shards(tmp_path / "other")).held_out == ("lspet/im2",)
+
+
+def test_people_without_a_known_joint_are_named_before_the_training(tmp_path):
+    crops = [random_crop(f"p{i}", i) for i in range(3)]
+    crops[1].weight[:] = 0
+    pack(tmp_path, crops, Packing())
+    people = load_shards(tmp_path)
+    with pytest.raises(InputError, match=r"lsp/p1 has no joint to learn from \(1 such people\)"):
+        Mixture((people,), (1.0,))
+    kept = in_skeleton(people, BODY19)
+    assert kept.keys == ["p0", "p2"]
+    assert [str(fault) for fault in kept.faults] == ["p1: no joint of body19 is known"]
+    assert Mixture((kept,), (1.0,)).counts == (2,)
 
 
 def test_a_person_larger_than_a_shard_is_an_error(tmp_path):
@@ -228,11 +264,51 @@ def test_damaged_pictures_are_named_and_too_many_refused(tmp_path, sets):
         load_people(labelled)
 
 
+def test_a_few_damaged_pictures_are_left_out_and_handed_back(tmp_path, sets):
+    root = sets.leeds(tmp_path, "lsp", 100)
+    (root / "images" / "im0042.jpg").write_bytes(b"")
+    people = load_people(open_labels(root))
+    assert len(people) == 99
+    assert "im0042" not in people.keys
+    (fault,) = people.faults
+    assert str(fault) == f"picture {root / 'images' / 'im0042.jpg'} is empty"
+
+
+def test_a_damaged_picture_counts_as_often_as_it_has_people(tmp_path, sets):
+    """99 of 149 people are lost with one of two pictures."""
+    labels = [sets.coco_label(n, 7 if n < 100 else 8, sets.standing(COCO17)) for n in range(1, 150)]
+    root = sets.coco(tmp_path, labels)
+    (root / "val2017" / f"{7:012d}.jpg").write_bytes(b"")
+    labelled = open_labels(root)
+    findings = examine(labelled)
+    assert [fault.people for fault in findings.faults] == [99]
+    assert not findings.is_usable
+    with pytest.raises(SourceError, match=r"99 of 149 cannot be used, more than 1%: picture .*000007\.jpg is empty"):
+        load_people(labelled)
+
+
+def test_a_selection_has_only_the_faults_that_may_be_its_own(tmp_path, sets):
+    def change(labels):
+        labels[59, 0, :2] = 1e9
+
+    labelled = open_labels(sets.leeds(tmp_path, "lspet", 60, change))
+    assert [fault.index for fault in labelled.faults] == [60]
+    assert (len(labelled), labelled.total) == (59, 60)
+    first = labelled.only(Selection(1, 50))
+    assert (len(first), first.faults) == (50, ())
+    assert len(load_people(first)) == 50
+    assert labelled.only(Selection(51, 60)).faults == labelled.faults
+    unknown = replace(labelled, faults=(Fault("somewhere", "torn"), Fault("train", "torn", split="train")))
+    assert [fault.name for fault in unknown.only(Selection(1, 5)).faults] == ["somewhere", "train"]
+    assert [fault.name for fault in unknown.only(split="val").faults] == ["somewhere"]
+
+
 def test_an_empty_set_is_refused(tmp_path, sets):
     labelled = open_labels(sets.coco(tmp_path, labels=[sets.coco_label(1, 7, sets.standing(COCO17))]))
-    assert not examine(labelled.only([])).is_usable
+    nobody = replace(labelled, people=())
+    assert not examine(nobody).is_usable
     with pytest.raises(SourceError, match="nobody is left"):
-        load_people(labelled.only([]))
+        load_people(nobody)
 
 
 def test_the_index_can_be_read_by_anybody(tmp_path):

@@ -1,0 +1,208 @@
+"""LSPet and Stanford 40 with the joints of two teachers, held in memory, ready to be augmented.
+
+A file of teachers is an `.npz` with `index`, `thunder`, `thunder_conf`, `tiny` and `tiny_conf`, joints in COCO's order
+and in pixels of the original pictures.
+"""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sadinet.errors import SourceError
+from sadinet.skeletons import BODY19
+from sadinet.training.datasets import cut_person, read_picture
+from sadinet.training.labels import Labels, Teacher, clean, fuse_teachers
+from sadinet.training.metrics import torso_length
+from sadinet.training.person_set import PersonSet, Picture
+from sadinet.training.sets.crops import outside_picture
+from sadinet.training.sets.joint_file import JointFile, read_joint_file
+from sadinet.training.sets.lsp import read_joints_mat
+from sadinet.training.sets.people import Fault, refuse_if_empty, refuse_if_faulty
+
+_LSPET_NEEDED = "LSPet's folder must hold images/ and joints.mat"
+_STANFORD40_NEEDED = "Stanford 40's folder must hold JPEGImages/ and XMLAnnotations/"
+
+Array = NDArray[np.float32]
+
+
+def read_lspet_joints(root: Path) -> Array:
+    """Read `joints.mat` (14, 3, N), third row 1 = labelled, 0-based pixel centres; returns (N, 14, 2), NaN unlabelled.
+
+    Raises:
+        SourceError: if the file is missing, damaged, or another set's.
+    """
+    path = root / "joints.mat"
+    if not path.is_file():
+        raise SourceError(f"there is no {path}", _LSPET_NEEDED)
+    layout, rows = read_joints_mat(path)
+    if layout != "lspet":
+        raise SourceError(f"{path} holds the labels of {layout}, not of lspet", "LSPet's are (14, 3, N)")
+    joints = rows[:, :, :2].astype(np.float32)
+    joints[rows[:, :, 2] != 1] = np.nan
+    return joints
+
+
+def lspet_labels(root: Path, numbers: Sequence[int], teachers: Path | None = None) -> Labels:
+    """Return the labels of LSPet's pictures by number, as they are or cleaned and completed by `teachers`.
+
+    Args:
+        root: folder with `joints.mat`.
+        numbers: picture numbers, 1-based, as in their names.
+        teachers: file of teachers; its index are picture numbers.
+
+    Raises:
+        SourceError: if a file is missing or damaged, or has no labels of these numbers.
+    """
+    joints = read_lspet_joints(root)
+    if len(numbers) and not 1 <= min(numbers) <= max(numbers) <= len(joints):
+        raise SourceError(
+            f"{root / 'joints.mat'} labels the pictures 1 to {len(joints)}, not {min(numbers)} to {max(numbers)}",
+            "choose numbers that it has",
+        )
+    joints = joints[np.array(numbers, dtype=int) - 1]
+    if teachers is not None:
+        tiny, thunder = _read_teachers(teachers)
+        return clean(joints, _teacher(tiny, numbers), _teacher(thunder, numbers))
+    full = np.full((len(joints), len(BODY19), 2), np.nan, dtype=np.float32)
+    full[:, : joints.shape[1]] = joints
+    nothing = np.zeros(full.shape[:2], dtype=bool)
+    return Labels(full, np.isfinite(full[..., 0]).astype(np.float32), nothing[:, 0], nothing)
+
+
+def load_lspet(root: Path, numbers: Sequence[int], teachers: Path | None = None) -> PersonSet:
+    """Load LSPet's pictures whole, by number; those that cannot be used are left out and named in `PersonSet.faults`.
+
+    Args:
+        root: folder with `images/im00001.jpg` .. and `joints.mat`.
+        numbers: picture numbers, 1-based, as in their names.
+        teachers: as for `lspet_labels`.
+
+    Raises:
+        SourceError: as `lspet_labels` does, and if more than 1% cannot be used, or nobody is left.
+    """
+    labels = lspet_labels(root, numbers, teachers)
+    joints, weight = labels.joints, labels.weight
+    folder = _folder(root / "images", _LSPET_NEEDED)
+    rows, pictures, faults = [], [], []
+    for row, number in enumerate(numbers):
+        key = f"im{number:05d}"
+        try:
+            picture = read_picture(folder / f"{key}.jpg")
+            outside = _outside(picture, key, joints[row], weight[row])
+        except SourceError as error:
+            faults.append(Fault(key, error.message))
+            continue
+        joints[row, outside], weight[row, outside] = np.nan, 0
+        rows.append(row)
+        pictures.append(picture)
+    refuse_if_faulty(faults, len(numbers), str(root))
+    refuse_if_empty(rows, str(root), "choose more numbers")
+    keys = [f"im{numbers[row]:05d}" for row in rows]
+    return PersonSet("lspet", pictures, joints[rows], weight[rows], keys, faults=tuple(faults))
+
+
+def load_stanford40(root: Path, teachers: Path, least_joints: int = 7) -> PersonSet:
+    """Load Stanford 40's people, cut out, with the joints on which two teachers agree.
+
+    Who cannot be used is left out and named in `PersonSet.faults`.
+
+    Args:
+        root: folder with `JPEGImages/` and `XMLAnnotations/`.
+        teachers: file of teachers; its index are names of pictures without their ending, and says who is loaded.
+        least_joints: people with fewer are passed over.
+
+    Raises:
+        SourceError: if a folder or the teachers are missing or damaged, more than 1% cannot be used, or nobody is left.
+    """
+    pictures_folder = _folder(root / "JPEGImages", _STANFORD40_NEEDED)
+    labels_folder = _folder(root / "XMLAnnotations", _STANFORD40_NEEDED)
+    found = _read_teachers(teachers)
+    keys = sorted(str(key) for key in found[0].index)
+    heights, faults = _heights(labels_folder, keys)
+    joints, weight = _agreed(_teacher(found[0], keys, trust=2.0), _teacher(found[1], keys), heights)
+    rows, pictures, moved = [], [], []
+    for row in np.flatnonzero((weight > 0).sum(axis=1) >= least_joints):
+        key = keys[row]
+        try:
+            picture = read_picture(pictures_folder / f"{key}.jpg")
+            outside = _outside(picture, key, joints[row], weight[row])
+        except SourceError as error:
+            faults.append(Fault(key, error.message))
+            continue
+        part, points = cut_person(picture, joints[row], weight[row])
+        points[outside], weight[row, outside] = np.nan, 0
+        rows.append(row)
+        pictures.append(part)
+        moved.append(points)
+    refuse_if_faulty(faults, len(keys), str(root))
+    refuse_if_empty(rows, str(root), f"people with fewer than {least_joints} joints do not count")
+    return PersonSet(
+        "stanford40", pictures, np.stack(moved), weight[rows], [keys[row] for row in rows], faults=tuple(faults)
+    )
+
+
+def _folder(folder: Path, needed: str) -> Path:
+    if not folder.is_dir():
+        raise SourceError(f"there is no folder {folder}", needed)
+    return folder
+
+
+def _read_teachers(path: Path) -> tuple[JointFile, JointFile]:
+    """Return the two teachers of a file, tiny and thunder."""
+    found = {each.name: each for each in read_joint_file(path)}
+    if not {"tiny", "thunder"} <= set(found):
+        raise SourceError(f"{path} has the joints of {', '.join(found)}", "those of thunder and tiny are needed")
+    return found["tiny"], found["thunder"]
+
+
+def _teacher(file: JointFile, keys: Sequence[int] | Sequence[str], trust: float = 1.0) -> Teacher:
+    """Return what a teacher says of the pictures named by `keys`, in that order; a picture that it lacks is NaN."""
+    place: dict[int | str, int] = dict(zip(file.index, range(len(file.index)), strict=True))
+    rows = np.array([place.get(key, -1) for key in keys], dtype=int)
+    joints, confidence = file.joints[rows], file.scores[rows]
+    joints[rows < 0], confidence[rows < 0] = np.nan, 0
+    return Teacher(joints, confidence, trust)
+
+
+def _outside(picture: Picture, key: str, joints: Array, weight: Array) -> NDArray[np.bool_]:
+    """Return which joints lie outside of the picture; `SourceError` if these are all."""
+    outside = (weight > 0) & outside_picture(joints, (picture.shape[1], picture.shape[0]))
+    if outside.any() and (outside == (weight > 0)).all():
+        raise SourceError(f"all joints of {key} lie outside of its picture")
+    return np.asarray(outside, dtype=bool)
+
+
+def _heights(folder: Path, keys: Sequence[str]) -> tuple[NDArray[np.float64], list[Fault]]:
+    """Return the height of each picture's first box in pixels, NaN where its label is missing or damaged."""
+    heights, faults = np.full(len(keys), np.nan), []
+    for row, key in enumerate(keys):
+        try:
+            heights[row] = _voc_height(folder / f"{key}.xml")
+        except SourceError as error:
+            faults.append(Fault(key, error.message))
+    return heights, faults
+
+
+def _voc_height(path: Path) -> float:
+    """Height in pixels of the first box in a Pascal VOC file."""
+    try:
+        box = ElementTree.parse(path).find(".//bndbox")  # noqa: S314 (the user's own data)
+        height = 0.0 if box is None else float(box.findtext("ymax", "0")) - float(box.findtext("ymin", "0"))
+    except (OSError, ElementTree.ParseError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise SourceError(f"cannot read label {path}: {reason}") from error
+    if not height > 0:
+        raise SourceError(f"label {path} names no box")
+    return height
+
+
+def _agreed(tiny: Teacher, thunder: Teacher, heights: NDArray[np.float64]) -> tuple[Array, Array]:
+    """Return joints (N, 19, 2) and weight (N, 19) on which both agree, measured by the torso or a share of the box."""
+    told, sure = tiny.in_body19()
+    torso = torso_length(told, sure, BODY19)
+    return fuse_teachers(tiny, thunder, np.where(torso > 0.1 * heights, torso, 0.25 * heights))
