@@ -49,7 +49,12 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         help="COCO's labels (default: person_keypoints.json in ROOT), MPII's .mat or JSON (default: the one in ROOT)",
     )
     parser.add_argument("--select", help="picture numbers, first:last (default: all that are there)")
-    parser.add_argument("--boxes", choices=("labels", "detector"), default="labels")
+    parser.add_argument(
+        "--boxes",
+        choices=("labels", "detector"),
+        default="labels",
+        help="detector: COCO's pictures without labelled people count too",
+    )
     parser.add_argument("--detector", default="default", help="name or path, for --boxes detector")
     parser.add_argument("--decode", nargs="+", choices=get_args(Method), help="default: as the model's manifest says")
     parser.add_argument("--modulation", nargs="+", choices=get_args(Modulation), help="how dark smooths; likewise")
@@ -175,6 +180,8 @@ def describe(
         "select": options.select,
         "pictures": len(examination.pictures),
         "people": len(examination.people),
+        # Looked at with a detector only: the labels' boxes lead to none of them.
+        "pictures_without_people": 0 if detector is None else len(examination.empty),
         "boxes": options.boxes,
         "detector": None if detector is None else options.detector,
         "flip_test": options.flip_test,
@@ -193,9 +200,11 @@ def describe(
 
 def print_report(report: dict[str, Any]) -> None:
     """Print one column a way of decoding."""
+    without = report["pictures_without_people"]
     print(
         f"{report['weights']['name']} on {report['dataset']} {report['select'] or 'all'}: "
-        f"{report['people']} people in {report['pictures']} pictures, boxes from {report['boxes']}"
+        f"{report['people']} people in {report['pictures']} pictures"
+        f"{f' and {without} without labelled people' if without else ''}, boxes from {report['boxes']}"
         f"{', flip test' if report['flip_test'] else ''}; {report['engine']} {report['device']} {report['precision']}"
     )
     if report["skipped"]:

@@ -6,9 +6,8 @@ The network runs once for each picture and all ways of decoding read the same he
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from sadinet.atomic import write_bytes
 from sadinet.errors import InputError, SourceError
 from sadinet.geometry import Box, box_iou
 from sadinet.manifest import DecodeSpec
+from sadinet.people.assignment import assign
 from sadinet.people.detector import Detector
 from sadinet.people.estimator import PoseEstimator
 from sadinet.results import Pose
@@ -51,7 +51,8 @@ class Predictions:
         scores: (N, K) float32, NaN likewise.
         sigmas: (N, K, 2) float32, picture pixels.
         skeleton: names and order of the joints.
-        result_pictures: (M,) number of the picture of each result; one result a label, or one a detection.
+        result_pictures: (M,) number of the picture of each result; one result a label, or one a detection, those in
+            pictures without labelled people included.
         result_joints: (M, K, 2) float32.
         result_scores: (M, K) float32.
     """
@@ -98,12 +99,14 @@ def predict(
 ) -> tuple[Predictions, ...]:
     """Find the labelled people's joints, decoded in each way.
 
+    With a detector the pictures without labelled people are looked at too; their people are among the results only.
+
     Args:
         estimator: its skeleton must be the labels'.
         examination: the labelled people.
         ways: how the heatmaps are read.
         detector: finds the boxes; None for the labels' boxes.
-        progress: called with the people done and to do, after each picture.
+        progress: called with the labelled people done and to do, after each picture.
         skipped: takes the pictures that cannot be read, whose people are then left out of what is returned
             (`Examination.without` leaves them out there); None to stop at the first.
 
@@ -115,36 +118,39 @@ def predict(
     """
     gathered = [_Gathered() for _ in ways]
     done = 0
-    for people in _by_picture(examination.people):
-        done += len(people)
+    views = _views(examination, with_empty=detector is not None)
+    for view in views:
+        done += len(view.people)
         try:
-            image = read_picture(people[0].path)
+            image = read_picture(view.path)
         except SourceError as error:
             if skipped is None:
                 raise
-            skipped.append(Fault(str(people[0].path), error.message))
-            refuse_if_faulty(skipped, len(examination.pictures), "pictures")
+            skipped.append(Fault(str(view.path), error.message))
+            refuse_if_faulty(skipped, len(views), "pictures")
             continue
-        boxes = [person.box for person in people] if detector is None else list(detector(image))
-        match = [*range(len(people))] if detector is None else best_overlap(people, boxes)
+        boxes = [person.box for person in view.people] if detector is None else list(detector(image))
+        match = [*range(len(view.people))] if detector is None else match_boxes(view.people, boxes)
         try:
             maps = estimator.maps(image, boxes)
         except InputError as error:
-            raise SourceError(f"{people[0].path}: {error.message}", "correct its label") from error
+            raise SourceError(f"{view.path}: {error.message}", "correct its label") from error
         for way, rows in zip(ways, gathered, strict=True):
-            rows.add(people, estimator.read(maps, way), match)
+            rows.add(view, estimator.read(maps, way), match)
         if progress is not None:
             progress(done, len(examination.people))
     return tuple(rows.stacked(examination.skeleton) for rows in gathered)
 
 
-def best_overlap(people: Sequence[Person], boxes: Sequence[Box]) -> list[int | None]:
-    """Return for each person the box that overlaps the label's most, None where none does."""
-    if not boxes:
+def match_boxes(people: Sequence[Person], boxes: Sequence[Box]) -> list[int | None]:
+    """Return each person's box, None where there is none; no box is two people's.
+
+    The pairs are those that overlap the labels' boxes most, all together.
+    """
+    if not people or not boxes:
         return [None] * len(people)
-    overlap = box_iou(_rows([person.box for person in people]), _rows(boxes))
-    best = overlap.argmax(axis=1)
-    return [int(i) if row[i] >= LEAST_OVERLAP else None for row, i in zip(overlap, best, strict=True)]
+    pairs = assign(box_iou(_rows(boxes), _rows([person.box for person in people])), LEAST_OVERLAP)
+    return [pairs.get(place) for place in range(len(people))]
 
 
 def figures(predictions: Predictions, examination: Examination, lacking: Sequence[str] = ()) -> dict[str, Any]:
@@ -212,12 +218,27 @@ def _average_precision(predictions: Predictions, examination: Examination) -> di
     # COCO knows no missing joint: one that was not found counts as wrong and adds nothing to the score.
     joints, scores = np.nan_to_num(predictions.result_joints), np.nan_to_num(predictions.result_scores)
     found = coco_detections([int(n) for n in predictions.result_pictures], joints, scores)
-    return coco_ap(examination.annotations or {}, found, examination.pictures)
+    # Where nobody is labelled, whoever was detected is wrong.
+    counted = {*examination.pictures, *(int(n) for n in predictions.result_pictures)}
+    return coco_ap(examination.annotations or {}, found, sorted(counted))
 
 
-def _by_picture(people: Sequence[Person]) -> Iterator[list[Person]]:
-    for _, group in groupby(people, key=lambda person: person.picture):
-        yield list(group)
+@dataclass(frozen=True, slots=True)
+class _View:
+    """One picture and who is labelled in it."""
+
+    picture: int
+    path: Path
+    people: list[Person]
+
+
+def _views(examination: Examination, *, with_empty: bool) -> list[_View]:
+    views: dict[int, _View] = {}
+    for person in examination.people:
+        views.setdefault(person.picture, _View(person.picture, person.path, [])).people.append(person)
+    if with_empty:
+        views |= {number: _View(number, path, []) for number, path in examination.empty.items()}
+    return [views[number] for number in sorted(views)]
 
 
 def _rows(boxes: Sequence[Box]) -> NDArray[np.float64]:
@@ -233,11 +254,11 @@ class _Gathered:
     result_pictures: list[int] = field(default_factory=list)
     results: list[Pose] = field(default_factory=list)
 
-    def add(self, people: Sequence[Person], poses: Sequence[Pose], match: Sequence[int | None]) -> None:
-        for person, place in zip(people, match, strict=True):
+    def add(self, view: _View, poses: Sequence[Pose], match: Sequence[int | None]) -> None:
+        for person, place in zip(view.people, match, strict=True):
             self.index.append(person.index)
             self.poses.append(None if place is None else poses[place])
-        self.result_pictures += [people[0].picture] * len(poses)
+        self.result_pictures += [view.picture] * len(poses)
         self.results += poses
 
     def stacked(self, skeleton: Skeleton) -> Predictions:

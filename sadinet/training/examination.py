@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +83,8 @@ class Examination:
         people: those with at least one labelled joint.
         annotations: what the COCO file holds, None for the others.
         faults: labels that were passed over because they make no sense.
+        empty: pictures of the COCO file that are there and in which nobody's joints are labelled, by their number:
+            who is detected in them counts against the average precision.
     """
 
     name: str
@@ -90,10 +92,11 @@ class Examination:
     people: tuple[Person, ...]
     annotations: Mapping[str, Any] | None = None
     faults: tuple[Fault, ...] = ()
+    empty: Mapping[int, Path] = field(default_factory=dict)
 
     @property
     def pictures(self) -> tuple[int, ...]:
-        """Numbers of the pictures, each once, in order."""
+        """Numbers of the pictures with people, each once, in order."""
         return tuple(dict.fromkeys(person.picture for person in self.people))
 
     @property
@@ -107,8 +110,12 @@ class Examination:
         return np.array([person.head_px for person in self.people])
 
     def without(self, paths: Collection[Path]) -> Examination:
-        """Return the examination without the people in these pictures."""
-        return replace(self, people=tuple(person for person in self.people if person.path not in paths))
+        """Return the examination without these pictures and the people in them."""
+        return replace(
+            self,
+            people=tuple(person for person in self.people if person.path not in paths),
+            empty={number: path for number, path in self.empty.items() if path not in paths},
+        )
 
     @property
     def weight(self) -> Floats:
@@ -196,7 +203,7 @@ def open_mpii(root: Path, annotations: Path | None = None, selection: Selection 
         names = ", ".join(str(each.labels) for each in found)
         raise InputError(f"{root} has {len(found)} files of labels: {names}", "choose one with --annotations")
     labelled = open_candidate(root, found[0])
-    refuse_if_faulty(labelled.faults, len(labelled) + len(labelled.faults), str(labelled.labels))
+    refuse_if_faulty(labelled.faults, labelled.total, str(labelled.labels))
     # Where no picture says who is alone, everybody counts.
     is_told = any(person.is_alone for person in labelled.people)
     chosen = [p for p in labelled.people if selection is None or p.picture_number in selection]
@@ -229,7 +236,21 @@ def open_coco(root: Path, annotations: Path | None = None, selection: Selection 
     if not people:
         which = f"pictures {selection}" if selection else "pictures"
         raise SourceError(f"nobody selected: {folder} has none of the {which} whose people {path} labels", "check both")
-    return Examination("coco", COCO17, _people(people), _sound(held, labelled.faults), labelled.faults)
+    found = _people(people)
+    empty = _empty(held, folder, {person.picture for person in found}, selection)
+    return Examination("coco", COCO17, found, _sound(held, labelled.faults), labelled.faults, empty)
+
+
+def _empty(
+    held: Mapping[str, Any], folder: Path, with_people: Collection[int], selection: Selection | None
+) -> dict[int, Path]:
+    """Return the pictures of a COCO file that are there, selected, and have nobody with a labelled joint."""
+    files = {int(image["id"]): folder / str(image["file_name"]) for image in held["images"]}
+    return {
+        number: path
+        for number, path in sorted(files.items())
+        if number not in with_people and (selection is None or number in selection) and path.is_file()
+    }
 
 
 def _people(labelled: Sequence[LabelledPerson]) -> tuple[Person, ...]:

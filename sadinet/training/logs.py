@@ -29,7 +29,8 @@ class TrainingLog:
     """Writes into a training's folder; on processes other than the first it says and writes nothing.
 
     Args:
-        folder: gets `log.csv`, `pictures/` and, where TensorBoard is installed, its event files in `tensorboard/`.
+        folder: gets `log.csv`, where OpenCV is installed `pictures/`, and where TensorBoard is, its event files in
+            `tensorboard/`.
         say: takes lines.
         active: False on all processes but the first.
         bar: show a progress bar where there is a terminal and `rich` is installed.
@@ -41,6 +42,7 @@ class TrainingLog:
         shown = active and bar and sys.stderr.isatty() and importlib.util.find_spec("rich") is not None
         self._bar: Any = _open_bar() if shown else None
         self._task: Any = None
+        self._told_no_pictures = False
 
     def __enter__(self) -> Self:
         return self
@@ -91,10 +93,16 @@ class TrainingLog:
         self._board.flush()
 
     def picture(self, epoch: int, people: PersonSet, joints: NDArray[np.float32], skeleton: Skeleton) -> None:
-        """Write `pictures/epoch-NNN.jpg`: some held-out people with the joints that were found."""
+        """Write `pictures/epoch-NNN.jpg`: some held-out people with the joints that were found.
+
+        Where OpenCV is not installed, nothing is drawn, which is said once.
+        """
         if not self._active:
             return
         if importlib.util.find_spec("cv2") is None:
+            if not self._told_no_pictures:
+                self.say("no pictures of predictions are written: OpenCV draws them (pip install opencv-python)")
+            self._told_no_pictures = True
             return
         folder = self.folder / "pictures"
         folder.mkdir(exist_ok=True)

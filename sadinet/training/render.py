@@ -22,6 +22,13 @@ if TYPE_CHECKING:
 
 Picture = NDArray[np.uint8]
 
+KEPT = 1.5
+"""Longest side of a picture on a device, in longer sides of the crops that are cut from it.
+
+A packed person has 0.6 of its length as ground on each side, 2.2 lengths in all; a crop by COCO's own box shows 1.5
+lengths: pictures of this size are not enlarged for it.
+"""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DrawBatch:
@@ -111,21 +118,36 @@ def render(people: PersonSet, draw: CropDraw, size_wh: tuple[int, int]) -> Pictu
 class PictureStore:
     """All pictures of some sets in one tensor on a device, from which whole batches are cut.
 
+    They are copied there when the first crops are cut, and again when a later stage has crops for which they are too
+    small: larger pictures than `KEPT` times the crop are shrunk to that.
+
     Args:
         sets: their pictures follow one another, so that person i of the second set has number `len(first) + i`.
         device: where they are kept; they take N x side x side x 3 bytes.
-        longest_px: larger pictures are shrunk to this; crops of up to this size lose nothing to speak of.
+
+    Attributes:
+        pictures: (N, side, side, 3) uint8 BGR, padded on the right and below.
+        scale: (N, 2) float64, what their width and height were multiplied by.
     """
 
-    def __init__(self, sets: Sequence[PersonSet], device: torch.device, longest_px: int = 384) -> None:
-        pictures = [picture for people in sets for picture in people.pictures]
-        side = min(longest_px, max(max(picture.shape[:2]) for picture in pictures))
+    def __init__(self, sets: Sequence[PersonSet], device: torch.device) -> None:
         self.device = device
-        self.scale = torch.ones(len(pictures), 2, dtype=torch.float64)
-        self.pictures = torch.empty(len(pictures), side, side, 3, dtype=torch.uint8, device=device)
-        self.pictures[:] = torch.tensor(GROUND_BGR, device=device).to(torch.uint8)
-        for row, picture in enumerate(pictures):
-            planes = _planes(picture).to(device)
+        self._sets = tuple(sets)
+        self._largest_px = max(max(picture.shape[:2]) for people in self._sets for picture in people.pictures)
+        self._make_room(0)
+
+    def _make_room(self, side: int) -> None:
+        count = sum(len(people) for people in self._sets)
+        self.scale = torch.ones(count, 2, dtype=torch.float64)
+        self.pictures = torch.empty(count, side, side, 3, dtype=torch.uint8, device=self.device)
+
+    def _keep(self, side: int) -> None:
+        """Copy all pictures to the device, those larger than `side` pixels shrunk to that."""
+        self._make_room(0)  # the earlier ones are let go first: both may not fit
+        self._make_room(side)
+        self.pictures[:] = torch.tensor(GROUND_BGR, device=self.device).to(torch.uint8)
+        for row, picture in enumerate(picture for people in self._sets for picture in people.pictures):
+            planes = _planes(picture).to(self.device)
             height, width = planes.shape[2:]
             shrink = side / max(height, width)
             if shrink < 1:
@@ -134,8 +156,15 @@ class PictureStore:
                 self.scale[row] = torch.tensor([size[1] / width, size[0] / height])
             self.pictures[row, : planes.shape[2], : planes.shape[3]] = to_crops(planes)[0]
 
+    def _fit(self, size_wh: tuple[int, int]) -> None:
+        """Make the pictures large enough for crops of this size."""
+        side = min(round(KEPT * max(size_wh)), self._largest_px)
+        if side > self.pictures.shape[1]:
+            self._keep(side)
+
     def cut(self, rows: Tensor, inverse: Tensor, size_wh: tuple[int, int]) -> Tensor:
         """Warp pictures `rows` (B,) by maps (B, 2, 3) from crop to original picture pixels; as `warp` does."""
+        self._fit(size_wh)
         scale = self.scale[rows][:, :, None]
         maps = inverse * scale
         maps[:, :, 2:] += 0.5 * scale - 0.5

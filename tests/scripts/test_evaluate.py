@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import scipy.io
 
-from sadinet.skeletons import LSP14, MPII16
+from sadinet.skeletons import COCO17, LSP14, MPII16
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 
@@ -164,3 +164,69 @@ def test_a_damaged_picture_is_passed_over_and_named(evaluate, tmp_path, markers,
     assert "2 of 101 cannot be used, more than 1%" in told
     assert "im00050.jpg" in told
     assert "im00060.jpg" in told
+
+
+def test_lsp_is_told_by_its_own_labels(evaluate, tmp_path, markers):
+    """(3, 14, N), where 1 is occluded; LSPet's own option is refused."""
+    (tmp_path / "images").mkdir()
+    grid = np.stack(np.meshgrid([60.0, 120, 180], [50.0, 100, 150, 200, 250]), axis=-1).reshape(-1, 2)[:14]
+    labels = np.zeros((2, 14, 3))
+    labels[:, :, :2] = grid
+    labels[:, 4, 2] = 1
+    labels[1, LSP14.index("right_wrist"), :2] += (40, 0)
+    scipy.io.savemat(tmp_path / "joints.mat", {"joints": labels.transpose(2, 1, 0)})
+    for number in (1, 2):
+        cv2.imwrite(str(tmp_path / "images" / f"im{number:04d}.png"), markers.paint((240, 300), grid, 6))
+    markers.model(tmp_path, LSP14, (160, 192))
+    written = tmp_path / "figures.json"
+    arguments = ["--weights", str(tmp_path / "lsp14.json"), "--root", str(tmp_path), "--device", "cpu"]
+    assert evaluate([*arguments, "--dataset", "lsp", "--json", str(written)]) == 0
+    report = json.loads(written.read_text(encoding="utf-8"))
+    # One of 24 limb joints is labelled elsewhere; occluded ones count.
+    assert (report["dataset"], report["people"], report["joints"]) == ("lsp", 2, 24)
+    assert report["PCK@0.1"] == pytest.approx(100 * 23 / 24, abs=1e-3)
+    assert evaluate([*arguments, "--dataset", "lspet", "--json", str(written)]) == 1
+
+
+def write_coco(path, pictures, keypoints):
+    """Pictures 1 .. by name; a label in the last of them: keypoints (17, 2) and the box around them."""
+    (x, y), (width, height) = keypoints.min(axis=0), np.ptp(keypoints, axis=0)
+    label = {
+        "id": 7, "image_id": len(pictures), "category_id": 1, "iscrowd": 0, "area": float(width * height / 2),
+        "num_keypoints": 17, "bbox": [float(x), float(y), float(width), float(height)],
+        "keypoints": np.concatenate([keypoints, np.full((17, 1), 2.0)], axis=1).ravel().tolist(),
+    }  # fmt: skip
+    held = {
+        "images": [{"id": n, "file_name": name, "width": 1, "height": 1} for n, name in enumerate(pictures, start=1)],
+        "annotations": [label],
+        "categories": [{"id": 1, "name": "person", "keypoints": list(COCO17.joints), "skeleton": []}],
+    }
+    path.write_text(json.dumps(held), encoding="utf-8")
+
+
+def test_on_coco_the_detectors_boxes_are_measured_on_every_picture(evaluate, tmp_path, walker, capsys):
+    """The shipped models find the same walker twice, once in a picture whose people nobody labelled."""
+    for name in ("stranger.png", "walker.png"):
+        cv2.imwrite(str(tmp_path / name), walker)
+    written, saved, labels = (tmp_path / name for name in ("figures.json", "found.npz", "person_keypoints.json"))
+    arguments = ["--dataset", "coco", "--root", str(tmp_path), "--json", str(written), "--device", "cpu"]
+    box = np.array([(765.0, 51), (928, 346)])
+    write_coco(labels, ["stranger.png", "walker.png"], np.concatenate([box, np.tile(box.mean(axis=0), (15, 1))]))
+    assert evaluate([*arguments, "--predictions", str(saved)]) == 0
+    report = json.loads(written.read_text(encoding="utf-8"))
+    assert (report["boxes"], report["pictures"], report["pictures_without_people"]) == ("labels", 1, 0)
+    # What was found in the label's box becomes the label.
+    with np.load(saved) as file:
+        write_coco(labels, ["stranger.png", "walker.png"], file["joints"][0].astype(float))
+    capsys.readouterr()
+    assert evaluate([*arguments, "--boxes", "detector"]) == 0
+    report = json.loads(written.read_text(encoding="utf-8"))
+    assert (report["pictures"], report["pictures_without_people"], report["missed"]) == (1, 1, 0)
+    assert report["detector"] == "default"
+    # Found in both pictures with the same score: of the first two answers one is right.
+    assert report["AP50"] == pytest.approx(50, abs=0.1)
+    assert report["pixel_error"]["mean"] < 10
+    told = " ".join(capsys.readouterr().out.split())
+    assert "1 people in 1 pictures and 1 without labelled people, boxes from detector" in told
+    assert evaluate(arguments) == 0
+    assert json.loads(written.read_text(encoding="utf-8"))["AP50"] == pytest.approx(100)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -40,18 +42,34 @@ def dotted(count):
 PEOPLE = dotted(2)
 
 
-@settings(max_examples=25)
-@given(st.integers(0, 2**32), st.integers(0, 1), st.sampled_from([(256, 256), (192, 256), (128, 96)]))
-def test_labels_and_pixels_move_by_the_same_matrix(seed, person, size_wh):
-    turned = AugmentConfig(
-        rotation_deg=30, full_turn=0.5, scale=0.2, shift=0.1, half_body=0.3, close_up=0.3, colour=0, blur=0, low_res=0,
-        grey=0, patch=0, other=0, jpeg=0,
-    )  # fmt: skip
-    draw = draw_crop(PEOPLE, person, size_wh, turned, (seed, 0, 0))
-    crop = render(PEOPLE, draw, size_wh).astype(float)
+TURNED = AugmentConfig(
+    rotation_deg=30, full_turn=0.5, scale=0.2, shift=0.1, half_body=0.3, close_up=0.3, colour=0, blur=0, low_res=0,
+    grey=0, patch=0, other=0, jpeg=0,
+)  # fmt: skip
+
+
+def test_labels_and_pixels_move_by_the_same_matrix():
+    seen = []
+
+    @settings(max_examples=25)
+    @given(st.integers(0, 2**32), st.integers(0, 1), st.sampled_from([(256, 256), (192, 256), (128, 96)]))
+    def hold(seed, person, size_wh):
+        draw = draw_crop(PEOPLE, person, size_wh, TURNED, (seed, 0, 0))
+        apart = [np.abs(centre - point).max() for centre, point in dots_in(render(PEOPLE, draw, size_wh), draw)]
+        assert max(apart, default=0) < 0.3
+        seen.append((len(apart), np.linalg.det(draw.inverse[:, :2]) < 0))
+
+    hold()
+    # Joints near the rim or the ground say nothing; without them enough are left, mirrored and not.
+    assert sum(count for count, _ in seen) > 250
+    assert sum(count for count, mirrored in seen if mirrored) > 80
+
+
+def dots_in(picture, draw):
+    """Yield where a dot's light lies in a crop, and where its joint is said to be, of joints whose dot is whole."""
+    crop, (height, width) = picture.astype(float), picture.shape[:2]
     scale = 1 / np.sqrt(abs(np.linalg.det(draw.inverse[:, :2])))
     reach = max(3, round(5 * scale))
-    width, height = size_wh
     for (px, py), w in zip(draw.points, draw.weight, strict=True):
         cx, cy = round(float(px)), round(float(py))
         if w == 0 or min(cx, cy) < reach + 2 or cx > width - 3 - reach or cy > height - 3 - reach:
@@ -61,8 +79,7 @@ def test_labels_and_pixels_move_by_the_same_matrix(seed, person, size_wh):
         window = crop[cy - reach : cy + reach + 1, cx - reach : cx + reach + 1, 0]
         if window[[0, -1]].max() > 60 or window[:, [0, -1]].max() > 60:
             continue
-        centre = np.array([(window * x).sum(), (window * y).sum()]) / max(window.sum(), 1)
-        assert np.abs(centre - (px, py)).max() < 0.3
+        yield np.array([(window * x).sum(), (window * y).sum()]) / max(window.sum(), 1), np.array([px, py])
 
 
 @given(st.integers(0, 2**32))
@@ -92,7 +109,45 @@ def test_every_kind_of_draw_happens_as_often_as_it_should():
         "jpeg": (0.05, np.mean([d.jpeg > 0 for d in draws])),
     }
     for name, (wanted, found) in shares.items():
-        assert abs(found - wanted) < 4 * np.sqrt(wanted * (1 - wanted) / len(draws)), name
+        assert is_often(found, wanted, len(draws)), name
+
+
+STILL = replace(PLAIN, rotation_deg=0, full_turn=0, scale=0, zoom=0, shift=0, flip=0)
+"""The crop of the labels' box, as it is."""
+
+
+def is_often(share, wanted, count):
+    return abs(share - wanted) < 4 * np.sqrt(wanted * (1 - wanted) / count)
+
+
+def test_full_turns_happen_as_often_as_they_should_and_in_every_direction():
+    draws = [draw_crop(PEOPLE, 0, (64, 64), replace(STILL, full_turn=0.3), (1, 2, i)) for i in range(1000)]
+    degrees = np.degrees([np.arctan2(draw.inverse[1, 0], draw.inverse[0, 0]) for draw in draws])
+    turned = degrees[np.abs(degrees) > 1e-6]
+    assert is_often(len(turned) / len(draws), 0.3, len(draws))
+    quarters = np.histogram(turned, bins=[-180, -90, 0, 90, 180])[0] / len(turned)
+    assert all(is_often(share, 0.25, len(turned)) for share in quarters)
+
+
+def test_small_turns_are_as_large_as_they_should_be():
+    draws = [draw_crop(PEOPLE, 0, (64, 64), replace(STILL, rotation_deg=10), (1, 2, i)) for i in range(1000)]
+    degrees = np.degrees([np.arctan2(draw.inverse[1, 0], draw.inverse[0, 0]) for draw in draws])
+    assert degrees.std() == pytest.approx(10, rel=0.1)
+    assert degrees.mean() == pytest.approx(0, abs=1.3)
+
+
+def test_half_bodies_happen_as_often_as_they_should_and_are_upper_ones_mostly():
+    joints = np.stack([np.linspace(10, 60, 19), np.zeros(19)], axis=1).astype(np.float32)
+    legs = np.array([name.endswith(("hip", "knee", "ankle")) for name in BODY19.joints])
+    joints[legs, 1], joints[~legs, 1] = np.linspace(150, 260, legs.sum()), np.linspace(20, 120, (~legs).sum())
+    people = PersonSet("halves", [np.zeros((280, 80, 3), np.uint8)], joints[None], np.ones((1, 19), np.float32), ["0"])
+    draws = [draw_crop(people, 0, (64, 64), replace(STILL, half_body=0.4), (1, 2, i)) for i in range(1000)]
+    # Where the crop's centre lies in the picture: amid all joints, the upper ones, or the legs.
+    centres = np.round([transform(np.array([[31.5, 31.5]]), draw.inverse)[0, 1] for draw in draws], 3)
+    shares = {height: np.mean(centres == height) for height in (140.0, 70.0, 205.0)}
+    assert sum(shares.values()) == pytest.approx(1)
+    for height, wanted in ((140.0, 0.6), (70.0, 0.4 * 0.7), (205.0, 0.4 * 0.3)):
+        assert is_often(shares[height], wanted, len(draws)), height
 
 
 @pytest.mark.parametrize("skeleton", [BODY19, COCO17, MPII16], ids=lambda s: s.name)
@@ -102,11 +157,9 @@ def test_a_close_up_shows_the_head_larger_for_every_skeleton(skeleton):
         is_head = name.endswith(("shoulder", "neck", "thorax", "head_top", "nose", "eye", "ear"))
         joints[row] = (50 + 5 * np.cos(row), 20 + 5 * np.sin(row)) if is_head else (30 + row, 150 + 3 * row)
     weight = np.ones(len(skeleton), np.float32)
-    still = AugmentConfig(rotation_deg=0, full_turn=0, scale=0, zoom=0, shift=0, flip=0, half_body=0)
 
     def zoom(close_up):
-        changed = AugmentConfig(**{**{n: getattr(still, n) for n in still.__slots__}, "close_up": close_up})
-        rng = np.random.default_rng(0)
+        changed, rng = replace(STILL, close_up=close_up), np.random.default_rng(0)
         return random_matrix(joints.astype(np.float32), weight, (64, 64), changed, rng, skeleton)[0][0, 0]
 
     assert zoom(1.0) > 2 * zoom(0.0)

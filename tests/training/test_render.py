@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 import torch
 
+from sadinet.skeletons import BODY19
 from sadinet.training.augment import AugmentConfig, draw_crop
 from sadinet.training.datasets import PersonSet
 from sadinet.training.effects import compress, cover, hide, paste, recolour, soften
@@ -58,14 +61,53 @@ def test_a_batch_on_a_device_is_what_single_crops_are(size_wh):
     assert sum(draw.other >= 0 for draw in draws) > 3
 
 
-def test_large_pictures_are_kept_smaller_and_cut_at_the_same_place():
-    people = smooth_people(2)
-    whole, small = (PictureStore([people], torch.device("cpu"), side) for side in (400, 100))
-    assert small.pictures.shape[1] == 100
-    plain = AugmentConfig(colour=0, blur=0, low_res=0, grey=0, patch=0, other=0, jpeg=0)
-    draws = stack_draws([draw_crop(people, i, (64, 64), plain, (1, 0, i)) for i in (0, 1)])
-    apart = (whole.render(draws, (64, 64)).int() - small.render(draws, (64, 64)).int()).abs().float()
-    assert apart.mean() < 1.5
+PLAIN = AugmentConfig(colour=0, blur=0, low_res=0, grey=0, patch=0, other=0, jpeg=0, close_up=0, half_body=0)
+
+
+def dotted_person(side):
+    """One person in a square picture: a large white dot on joint 0, the other joints around it."""
+    at = np.random.default_rng(0).uniform(0.25, 0.75, (19, 2)) * side
+    at[0] = (0.47 * side, 0.55 * side)
+    y, x = np.mgrid[:side, :side]
+    spot = 250 * np.exp(-((x - at[0, 0]) ** 2 + (y - at[0, 1]) ** 2) / (2 * (side / 40) ** 2))
+    picture = np.repeat(np.round(spot).astype(np.uint8)[..., None], 3, axis=2)
+    return PersonSet("dot", [picture], at[None].astype(np.float32), np.ones((1, 19), np.float32), ["0"])
+
+
+def centre_of_light(crop):
+    light = crop[..., 0].astype(float)
+    y, x = np.mgrid[: crop.shape[0], : crop.shape[1]]
+    return np.array([(light * x).sum(), (light * y).sum()]) / light.sum()
+
+
+@pytest.mark.parametrize("flip", [0.0, 1.0])
+@pytest.mark.parametrize("side", [480, 300])
+def test_large_pictures_are_kept_smaller_and_joints_stay_where_they_are(side, flip):
+    people = dotted_person(side)
+    still = replace(PLAIN, zoom=0.4, scale=0, shift=0, rotation_deg=0, full_turn=0, flip=flip)
+    draw = draw_crop(people, 0, (64, 64), still, (1, 0, 0))
+    assert draw.weight[BODY19.flip_order[0] if flip else 0] == 1
+    at = draw.points[BODY19.flip_order[0] if flip else 0]
+    store = PictureStore([people], torch.device("cpu"))
+    got = centre_of_light(store.render(stack_draws([draw]), (64, 64))[0].numpy())
+    assert store.pictures.shape == (1, 96, 96, 3)
+    np.testing.assert_allclose(got, at, atol=0.1)
+    np.testing.assert_allclose(centre_of_light(render(people, draw, (64, 64))), at, atol=0.1)
+
+
+def test_pictures_are_kept_as_large_as_the_stages_crops_need_them():
+    people = smooth_people(3)
+    largest = max(max(picture.shape[:2]) for picture in people.pictures)
+    assert 150 < largest < 192
+    store = PictureStore([people], torch.device("cpu"))
+    for size_wh, side in (((64, 64), 96), ((48, 64), 96), ((128, 128), largest), ((64, 64), largest)):
+        draws = [draw_crop(people, i, size_wh, PLAIN, (1, 0, i)) for i in range(3)]
+        together = store.render(stack_draws(draws), size_wh).numpy().astype(int)
+        assert store.pictures.shape[1] == side
+    # From here on nothing is shrunk: a crop is what it is where pictures are cut one by one.
+    alone = np.stack([render(people, draw, (64, 64)) for draw in draws]).astype(int)
+    assert np.abs(together - alone).max() <= 12
+    assert np.abs(together - alone).mean() < 0.3
 
 
 def test_the_warp_is_opencvs():
