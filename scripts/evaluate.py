@@ -49,6 +49,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         help="COCO's labels (default: person_keypoints.json in ROOT), MPII's .mat or JSON (default: the one in ROOT)",
     )
     parser.add_argument("--select", help="picture numbers, first:last (default: all that are there)")
+    parser.add_argument("--fold", metavar="K/N", help="the K-th of N parts of the pictures, as pack --leave-out has it")
     parser.add_argument(
         "--boxes",
         choices=("labels", "detector"),
@@ -87,7 +88,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
     """Return the report: settings, the first way's figures, and those of all ways under `decodes`."""
-    selection = None if options.select is None else Selection.parse(options.select)
+    selection = Selection.parse(options.select, options.fold) if options.select or options.fold else None
     for path in filter(None, (options.json, options.predictions, options.gallery)):
         check_writable(path)  # not at the end of a long run
         discard(path)
@@ -178,6 +179,7 @@ def describe(
     return {
         "dataset": options.dataset,
         "select": options.select,
+        "fold": options.fold,
         "pictures": len(examination.pictures),
         "people": len(examination.people),
         # Looked at with a detector only: the labels' boxes lead to none of them.
@@ -202,7 +204,8 @@ def print_report(report: dict[str, Any]) -> None:
     """Print one column a way of decoding."""
     without = report["pictures_without_people"]
     print(
-        f"{report['weights']['name']} on {report['dataset']} {report['select'] or 'all'}: "
+        f"{report['weights']['name']} on {report['dataset']} {report['select'] or 'all'}"
+        f"{f', fold {fold}' if (fold := report['fold']) else ''}: "
         f"{report['people']} people in {report['pictures']} pictures"
         f"{f' and {without} without labelled people' if without else ''}, boxes from {report['boxes']}"
         f"{', flip test' if report['flip_test'] else ''}; {report['engine']} {report['device']} {report['precision']}"

@@ -26,7 +26,7 @@ from sadinet.training.datasets import LONGEST_SIDE
 from sadinet.training.examination import Selection
 from sadinet.training.sets.checking import Findings, examine
 from sadinet.training.sets.cleaned_files import CHANGES, LABELS, SHEET, write_changes, write_labels, write_sheet
-from sadinet.training.sets.cleaning import REASONS, Opinion, clean_labels
+from sadinet.training.sets.cleaning import REASONS, Opinion, clean_labels, joined
 from sadinet.training.sets.crops import LEAST_JOINTS, cut_people, labels_in_body19
 from sadinet.training.sets.joint_file import JointFile, read_joint_file
 from sadinet.training.sets.people import MOST_FAULTY, Fault, LabelledSet, lost, refuse_if_empty, refuse_if_faulty
@@ -61,6 +61,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     pack.add_argument(
         "--select", help="first:last number of the set's labels (LSP, LSPet: pictures; COCO: annotations)"
     )
+    pack.add_argument("--leave-out", metavar="K/N", help="fold: all but the K-th of N parts of the pictures")
     pack.add_argument("--split", choices=("train", "val", "test"), help="only what the set's labels say is of it")
     pack.add_argument("--shard-mb", type=float, default=60.0, help="largest file, million bytes")
     pack.add_argument("--format", choices=("jpeg", "png"), default="jpeg")
@@ -146,7 +147,7 @@ def run_clean(options: argparse.Namespace) -> int:
     labelled = open_labels(options.root, options.annotations, chosen_skeleton(options))
     refuse_if_faulty(labelled.faults, labelled.total, str(labelled.labels))
     refuse_if_empty(labelled.people, str(labelled.labels), SOURCES[labelled.layout])
-    opinions = [opinion for path in options.opinions for opinion in opinions_of(path, labelled)]
+    opinions = joined([opinion for path in options.opinions for opinion in opinions_of(path, labelled)])
     before = labels_in_body19(labelled)
     cleaned = clean_labels(*before, opinions)
     make_folder(options.out)
@@ -197,11 +198,12 @@ def run_pack(options: argparse.Namespace) -> int:
 
 
 def choose(labelled: LabelledSet, options: argparse.Namespace) -> LabelledSet:
-    """Return the people that --select and --split ask for; `SourceError` if that is nobody."""
-    chosen = labelled.only(Selection.parse(options.select) if options.select else None, options.split)
-    refuse_if_empty(
-        chosen.people, str(labelled.labels), f"check --select and --split, or get the set: {SOURCES[labelled.layout]}"
-    )
+    """Return the people that --select, --split and --leave-out ask for; `SourceError` if that is nobody."""
+    selection = Selection.parse(options.select) if options.select else None
+    left_out = Selection.parse(fold=options.leave_out) if options.leave_out else None
+    chosen = labelled.only(selection, options.split, left_out)
+    remedy = f"check --select, --split and --leave-out, or get the set: {SOURCES[labelled.layout]}"
+    refuse_if_empty(chosen.people, str(labelled.labels), remedy)
     return chosen
 
 

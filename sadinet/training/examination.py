@@ -6,6 +6,7 @@ Only labels and paths are read here; pictures are opened when their turn comes.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -32,24 +33,47 @@ _LEEDS_NAME = re.compile(r"im(\d+)\.(?:jpg|jpeg|png)", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Picture numbers from `first` to `last`, both included; for COCO these are its picture ids."""
+    """Pictures by number, or one of several equal parts of them: a fold of a cross-validation.
 
-    first: int
-    last: int
+    Attributes:
+        first, last: picture numbers, both included; for COCO these are its picture ids.
+        part, parts: every `parts`-th picture, beginning with number `part`; 1 of 1 is all.
+    """
+
+    first: int = 0
+    last: int = sys.maxsize
+    part: int = 1
+    parts: int = 1
 
     @classmethod
-    def parse(cls, text: str) -> Selection:
-        """Read "8501:9000"; raises `InputError` for anything else."""
-        match = re.fullmatch(r"(\d+):(\d+)", text.strip())
-        if match is None or int(match[1]) > int(match[2]):
+    def parse(cls, text: str | None = None, fold: str | None = None) -> Selection:
+        """Read numbers such as "8501:9000" and a fold such as "2/5", all where one is None.
+
+        Raises:
+            InputError: for anything else.
+        """
+        numbers = re.fullmatch(r"(\d+):(\d+)", ("0:0" if text is None else text).strip())
+        if numbers is None or int(numbers[1]) > int(numbers[2]):
             raise InputError(f"selection {text!r}", "first:last picture number, as in 8501:9000")
-        return cls(int(match[1]), int(match[2]))
+        parts = re.fullmatch(r"(\d+)/(\d+)", ("1/1" if fold is None else fold).strip())
+        if parts is None or not 1 <= int(parts[1]) <= int(parts[2]):
+            raise InputError(f"fold {fold!r}", "number/of how many, as in 2/5")
+        whole = {} if text is None else {"first": int(numbers[1]), "last": int(numbers[2])}
+        return cls(**whole, part=int(parts[1]), parts=int(parts[2]))
 
     def __contains__(self, number: int) -> bool:
-        return self.first <= number <= self.last
+        return self.first <= number <= self.last and number % self.parts == self.part % self.parts
 
     def __str__(self) -> str:
-        return f"{self.first}:{self.last}"
+        return self._in_part("all" if self.last == sys.maxsize else f"{self.first}:{self.last}")
+
+    def names(self, form: str) -> str:
+        """Return which files these are, their names being `form` with the number put in."""
+        first = form.format(max(self.first, 1))
+        return self._in_part(f"{first} .." if self.last == sys.maxsize else f"{first} to {form.format(self.last)}")
+
+    def _in_part(self, text: str) -> str:
+        return text if self.parts == 1 else f"{text}, part {self.part} of {self.parts}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -170,7 +194,7 @@ def open_leeds(root: Path, dataset: str, selection: Selection | None = None) -> 
     found = ((_LEEDS_NAME.fullmatch(path.name), path) for path in folder.iterdir())
     pictures = {int(match[1]): path for match, path in found if match and (not selection or int(match[1]) in selection)}
     if not pictures:
-        wanted = "im00001.jpg .." if selection is None else f"im{selection.first:05d}.jpg to im{selection.last:05d}.jpg"
+        wanted = "im00001.jpg .." if selection is None else selection.names("im{:05d}.jpg")
         raise SourceError(f"no picture selected: {folder} has none of {wanted}", "check the folder and --select")
     layout, rows = read_joints_mat(labels_path)
     if layout != dataset:

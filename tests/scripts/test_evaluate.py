@@ -59,6 +59,34 @@ def test_figures_of_all_decodings_are_written(evaluate, lspet, tmp_path, capsys)
     assert "100.00" in printed
 
 
+def test_the_folds_of_a_set_share_its_pictures_out(evaluate, lspet, tmp_path, capsys):
+    seen = []
+    for part in (1, 2, 3):
+        saved = tmp_path / f"{part}.npz"
+        arguments = [
+            "--weights",
+            str(lspet / "lsp14.json"),
+            "--dataset",
+            "lspet",
+            "--root",
+            str(lspet),
+            "--device",
+            "cpu",
+        ]
+        arguments += ["--json", str(tmp_path / f"{part}.json"), "--predictions", str(saved), "--fold", f"{part}/3"]
+        done = evaluate(arguments)
+        if part == 1:
+            assert done == 1  # the pictures are 3 and 5
+            assert "none of im00001.jpg .., part 1 of 3" in capsys.readouterr().err
+            continue
+        assert done == 0
+        assert f"all, fold {part}/3: 1 people" in capsys.readouterr().out
+        assert json.loads((tmp_path / f"{part}.json").read_text())["fold"] == f"{part}/3"
+        with np.load(saved) as file:
+            seen.append(file["index"].tolist())
+    assert seen == [[5], [3]]
+
+
 def test_without_asking_the_models_own_decoding_is_used(evaluate, lspet, tmp_path):
     written = tmp_path / "figures.json"
     arguments = ["--weights", str(lspet / "lsp14.json"), "--dataset", "lspet", "--root", str(lspet), "--device", "cpu"]

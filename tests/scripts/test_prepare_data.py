@@ -96,6 +96,35 @@ def test_two_sets_and_a_selection(prepare, lspet, tmp_path):
     assert index["sets"] == {"lspet": 200, "lspet-2": 200}
 
 
+def test_every_fold_leaves_out_its_own_pictures(prepare, lspet, tmp_path, capsys):
+    whole = {f"im{number:05d}" for number in range(1, 202) if number != 77}  # one is damaged
+    left = []
+    for part in (1, 2, 3):
+        folder = tmp_path / str(part)
+        assert prepare(["pack", str(lspet), "-o", str(folder), "--leave-out", f"{part}/3"]) == 0
+        left.append(whole - set(load_shards(folder).keys))
+    assert set.union(*left) == whole
+    assert sum(map(len, left)) == len(whole)
+    assert {"im00002", "im00005", "im00200"} <= left[1]
+    assert prepare(["pack", str(lspet), "-o", str(tmp_path / "x"), "--leave-out", "4/3"]) == 1
+    assert "fold '4/3' (number/of how many, as in 2/5)" in capsys.readouterr().err
+
+
+def test_opinions_of_the_folds_are_put_together(prepare, lspet, tmp_path, capsys):
+    """Each network says something of its own fold only: of the person with a wrong wrist, one of them."""
+    with np.load(tmp_path / "teachers.npz") as file:
+        index, joints = file["index"], file["a"]
+    for part in (1, 2):
+        rows = index % 2 == part % 2
+        told = {"index": index[rows], "names": np.array(COCO17.joints), "joints": joints[rows].astype(np.float32)}
+        np.savez(tmp_path / f"fold-{part}.npz", **told, scores=np.full((rows.sum(), 17), 0.9, np.float32))
+    line = ["clean", str(lspet), "-o", str(tmp_path / "c"), "--opinions"]
+    assert prepare([*line, *(str(tmp_path / f"fold-{part}.npz") for part in (1, 2))]) == 0
+    told = capsys.readouterr().out
+    assert "asked: fold-1 and fold-2" in told
+    assert "disagrees: 1 joints of 1 people" in told
+
+
 def test_a_selection_is_not_refused_for_faults_elsewhere(prepare, lspet, tmp_path, capsys):
     labels = scipy.io.loadmat(lspet / "joints.mat")["joints"]
     labels[0, 0, 150:160] = 1e9  # ten people of 201
@@ -131,7 +160,7 @@ def test_people_lost_are_counted_not_pictures(prepare, tmp_path, capsys):
         ("check empty", "looked for: joints.mat"),
         ("pack empty -o out", "looked for: joints.mat"),
         ("pack lspet -o out --select 900:999", "nobody is left"),
-        ("pack lspet -o out --split val", "check --select and --split"),
+        ("pack lspet -o out --split val", "check --select, --split and --leave-out"),
         ("pack lspet lspet -o out --select 1:5", "are for one ROOT"),
         ("pack lspet -o out --shard-mb 0.002", "alone needs"),
         ("pack lspet -o out --shard-mb 0", "--shard-mb above 0"),

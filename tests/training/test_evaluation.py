@@ -176,6 +176,29 @@ def test_nothing_selected_says_what_was_looked_for(lspet, selection, words):
         open_lspet(lspet[0], selection)
 
 
+@pytest.mark.parametrize(
+    ("text", "fold", "chosen", "told"),
+    [
+        ("3:9", None, [3, 4, 5, 6, 7, 8, 9], "3:9"),
+        (None, "2/5", [2, 7, 12], "all, part 2 of 5"),
+        ("3:12", "5/5", [5, 10], "3:12, part 5 of 5"),
+        (None, "1/1", [*range(14)], "all"),
+    ],
+)
+def test_a_selection_has_numbers_and_a_fold(text, fold, chosen, told):
+    selection = Selection.parse(text, fold)
+    assert [number for number in range(14) if number in selection] == chosen
+    assert str(selection) == told
+
+
+@pytest.mark.parametrize(
+    ("text", "fold"), [("9:3", None), ("", None), ("3", None), (None, "0/5"), (None, "6/5"), (None, "2")]
+)
+def test_a_selection_that_makes_no_sense_is_refused(text, fold):
+    with pytest.raises(InputError, match=r"selection|fold"):
+        Selection.parse(text, fold)
+
+
 def test_missing_parts_of_lspet_are_named(tmp_path, lspet):
     with pytest.raises(SourceError, match=r"no folder .*elsewhere"):
         open_lspet(tmp_path / "elsewhere")

@@ -84,6 +84,28 @@ class Cleaned:
     changes: tuple[Change, ...]
 
 
+def joined(opinions: Sequence[Opinion]) -> list[Opinion]:
+    """Return the opinions with those put into one that speak of different people, as the folds' networks do.
+
+    Each of those would else be an opinion that is silent on most people, and nobody would be alone anywhere.
+    """
+    found: list[Opinion] = []
+    for opinion in opinions:
+        told: Bools = np.asarray((opinion.confidence > 0).any(axis=1), dtype=bool)
+        for place, other in enumerate(found):
+            if other.trust == opinion.trust and not (told & (other.confidence > 0).any(axis=1)).any():
+                found[place] = Opinion(
+                    f"{other.name} and {opinion.name}",
+                    np.where(told[:, None, None], opinion.joints, other.joints),
+                    np.where(told[:, None], opinion.confidence, other.confidence),
+                    other.trust,
+                )
+                break
+        else:
+            found.append(opinion)
+    return found
+
+
 def agreed(opinions: Sequence[Opinion], scale: NDArray[np.floating]) -> Array:
     """Return where the opinions agree, (N, 19, 2), NaN elsewhere.
 

@@ -121,14 +121,23 @@ class LabelledSet:
         """People in all: those who can be used, and those who are lost with the faults."""
         return len(self.people) + lost(self.faults)
 
-    def only(self, selection: Selection | None = None, split: str | None = None) -> LabelledSet:
+    def only(
+        self, selection: Selection | None = None, split: str | None = None, leave_out: Selection | None = None
+    ) -> LabelledSet:
         """Return the set with a part of its people, and without the faults that are known to lie elsewhere.
 
         Args:
             selection: of the labels' `index`; None for all.
             split: "train", "val" or "test"; None for all.
+            leave_out: of the `picture_number`, so that people of one picture stay together; None for nobody.
         """
-        people = [p for p in self.people if (selection is None or p.index in selection) and split in (None, p.split)]
+        people = [
+            person
+            for person in self.people
+            if (selection is None or person.index in selection)
+            and split in (None, person.split)
+            and (leave_out is None or person.picture_number not in leave_out)
+        ]
         faults = [
             fault
             for fault in self.faults
