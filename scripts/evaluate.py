@@ -226,6 +226,8 @@ def lines_of(report: dict[str, Any]) -> list[tuple[str, tuple[str, ...]]]:
     for times in report["sigma_coverage"]:
         lines += [(f"errors within {times}, {axis}", ("sigma_coverage", times, axis)) for axis in "xy"]
     lines.append(("people missed", ("missed",)))
+    for kind, figures_of in report["by_kind"].items():
+        lines.append((f"PCK@0.2 {kind} ({figures_of['people']} people)", ("by_kind", kind, "PCK@0.2")))
     for key, parts in report.get("mpii_table", {}).items():
         lines += [(f"{key} {part}", ("mpii_table", key, part)) for part in parts]
     key, joints = next(iter(report["per_joint"].items()))

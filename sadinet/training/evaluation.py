@@ -26,6 +26,7 @@ from sadinet.skeletons import Skeleton
 from sadinet.training.coco import coco_ap, coco_detections
 from sadinet.training.datasets import read_picture
 from sadinet.training.examination import Examination, Person
+from sadinet.training.kinds import kinds_of
 from sadinet.training.metrics import mpii_table, pck, pckh, pixel_error, sigma_coverage
 from sadinet.training.reliability import sigma_reliability
 from sadinet.training.sets.people import Fault, refuse_if_faulty
@@ -158,7 +159,8 @@ def figures(predictions: Predictions, examination: Examination, lacking: Sequenc
 
     For LSP and LSPet `PCK@0.2`, `PCK@0.1` and `PCK@0.05` (percent of the limb joints); for MPII `PCKh@0.5`, `PCKh@0.1`,
     `mpii_table`, `PCK@0.2` and `PCK@0.1`; for COCO `AP`, `AP50`, `AP75`, `APM`, `APL`, `AR` and `PCK@0.2`; for all
-    `per_joint`, `pixel_error`, `sigma_coverage` and `sigma_reliability`.
+    `per_joint`, `by_kind` (of people: `sadinet.training.kinds`), `pixel_error`, `sigma_coverage` and
+    `sigma_reliability`.
 
     Args:
         predictions: of all people of the examination.
@@ -177,6 +179,7 @@ def figures(predictions: Predictions, examination: Examination, lacking: Sequenc
         key: dict(zip(names, row.tolist(), strict=True)) | dict.fromkeys(lacking)
         for key, row in zip(keys, share.per_joint, strict=True)
     }
+    said["by_kind"] = _by_kind(predictions, examination)
     said["pixel_error"] = {
         "mean": apart.mean,
         "median": apart.median,
@@ -192,6 +195,16 @@ def figures(predictions: Predictions, examination: Examination, lacking: Sequenc
     ]
     said |= {"pictures_with_torso": share.pictures, "joints": share.joints, "missed": predictions.missed}
     return {key: plain(value) for key, value in said.items()}
+
+
+def _by_kind(predictions: Predictions, examination: Examination) -> dict[str, dict[str, float]]:
+    """Return PCK@0.2 and the number of people with a torso of each kind."""
+    said = {}
+    for kind, who in kinds_of(examination.labels, examination.skeleton).items():
+        labels, weight = examination.labels[who], examination.weight[who]
+        share = pck(predictions.joints[who], labels, weight, (0.2,), skeleton=examination.skeleton)
+        said[kind] = {"people": share.pictures, "PCK@0.2": float(share.overall[0])}
+    return said
 
 
 def plain(value: Any) -> Any:
