@@ -205,6 +205,34 @@ def test_a_full_disk_leaves_the_old_checkpoint(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no limit on the size of files")
+def test_a_file_that_grows_too_large_leaves_the_old_checkpoint(tmp_path):
+    """As on a disk that fills up in the middle of a checkpoint: the system itself stops the write."""
+    code = """
+        import resource, signal, sys
+        from pathlib import Path
+        import torch
+        from sadinet.errors import OutputError
+        from sadinet.training.checkpoint import save_checkpoint
+
+        path = Path(sys.argv[1])
+        save_checkpoint(path, {"epoch": 1})
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
+        try:
+            save_checkpoint(path, {"epoch": 2, "values": torch.rand(1_000_000)})
+        except OutputError as error:
+            print(error)
+    """
+    path = tmp_path / "last.pt"
+    command = [sys.executable, "-c", textwrap.dedent(code), str(path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False)
+    assert "cannot save" in done.stdout, done.stderr
+    assert "the previous checkpoint is untouched" in done.stdout
+    assert load_checkpoint(path) == {"epoch": 1}
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def test_a_damaged_checkpoint_is_one_line(tmp_path):
     path = tmp_path / "last.pt"
     save_checkpoint(path, {"epoch": 1})
@@ -349,6 +377,31 @@ def test_a_teacher_of_its_own_kind_teaches_nothing_new(tmp_path):
     # What lies below 0 in an untrained map is nothing that a teacher means.
     assert 0 <= float(alike["teacher"]) < 0.2 * float(apart["teacher"])
     torch.testing.assert_close(apart["total"], apart["teacher"])
+
+
+def test_first_weights_of_another_network_are_one_line(tmp_path):
+    with pytest.raises(WeightsError, match=r"sadinet-s\.safetensors holds another network") as caught:
+        trainer(tmp_path, config(), start=ROOT / "weights" / "sadinet-s.safetensors")
+    assert "\n" not in str(caught.value)
+    with pytest.raises(WeightsError, match=r"none\.safetensors"):
+        trainer(tmp_path, config(), start=tmp_path / "none.safetensors")
+
+
+def test_a_shipped_model_teaches_a_smaller_network(tmp_path):
+    mixture = Mixture((people(8, 3),), (1.0,))
+    made = trainer(tmp_path, config(), teacher=ROOT / "weights" / "sadinet-s.json")
+    batch = next(iter(epoch_batches(mixture, EpochPlan((64, 64), 8, AugmentConfig(), 1, 0), workers=0)))
+    assert float(made._step(batch, 1e-3)["teacher"]) > 0
+
+
+def test_a_teacher_with_other_joints_or_of_another_kind_is_refused(tmp_path):
+    few = TrainConfig(
+        NetworkConfig(joints=14, size_wh=(64, 64), widths=(16, 24)), (Stage((64, 64), 1),), skeleton="lsp14"
+    )
+    with pytest.raises(WeightsError, match=r"the teacher .* has 19 joints, the network 14"):
+        trainer(tmp_path, few, teacher=ROOT / "weights" / "sadinet-s.json")
+    with pytest.raises(WeightsError, match="is a detector"):
+        trainer(tmp_path, config(), teacher=ROOT / "weights" / "person-yolo11n.json")
 
 
 @pytest.mark.skipif(fabric_package() is None, reason="Lightning Fabric is not installed")
