@@ -38,6 +38,15 @@ def partial_path(path: Path) -> Path:
     return path.with_name(path.name + ".part")
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it; raises `OutputError` if that is refused."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise OutputError(f"cannot make folder {folder}: {reason}", "choose another folder") from error
+
+
 def check_writable(path: Path) -> None:
     """Make the partial file of `path`, empty.
 
@@ -157,5 +166,9 @@ def sync_folder(folder: Path) -> None:
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
+    except OSError as error:
+        # Some network and user-space file systems sync no folders; the files in it are written all the same.
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
     finally:
         os.close(handle)

@@ -29,8 +29,9 @@ from sadinet.people.estimator import PoseEstimator
 from sadinet.skeletons import BODY19, Skeleton, convert
 from sadinet.training.calibration import Calibration, fit_calibration
 from sadinet.training.evaluation import predict
-from sadinet.training.examination import Examination, Selection, open_lspet
+from sadinet.training.examination import Examination, open_lspet
 from sadinet.training.metrics import sigma_coverage
+from sadinet.training.sets.selection import Selection
 from sadinet.training.sets.with_teachers import lspet_labels
 from sadinet.weights import Weights, find_weights
 

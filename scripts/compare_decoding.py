@@ -27,8 +27,9 @@ from sadinet.errors import InputError, SadinetError
 from sadinet.manifest import DecodeSpec
 from sadinet.people.estimator import PoseEstimator
 from sadinet.training.evaluation import plain, predict
-from sadinet.training.examination import Examination, Selection, open_lspet
+from sadinet.training.examination import Examination, open_lspet
 from sadinet.training.metrics import Interval, distances, paired_bootstrap, torso_length
+from sadinet.training.sets.selection import Selection
 from sadinet.weights import Weights, find_weights
 
 WAYS = {

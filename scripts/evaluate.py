@@ -31,9 +31,10 @@ from sadinet.people.detector import Detector, open_detector
 from sadinet.people.estimator import PoseEstimator
 from sadinet.skeletons import convert
 from sadinet.training.evaluation import Predictions, figures, predict
-from sadinet.training.examination import DATASETS, Examination, Selection, open_examination
+from sadinet.training.examination import DATASETS, Examination, open_examination
 from sadinet.training.gallery import write_gallery
 from sadinet.training.sets.people import Fault
+from sadinet.training.sets.selection import Selection
 from sadinet.weights import find_weights
 
 

@@ -20,17 +20,18 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from sadinet.errors import InputError, OutputError, SadinetError, SourceError
+from sadinet.atomic import make_folder
+from sadinet.errors import InputError, SadinetError, SourceError
 from sadinet.skeletons import SKELETONS, Skeleton, skeleton_by_name
 from sadinet.training.datasets import LONGEST_SIDE
-from sadinet.training.examination import Selection
 from sadinet.training.sets.checking import Findings, examine
 from sadinet.training.sets.cleaned_files import CHANGES, LABELS, SHEET, write_changes, write_labels, write_sheet
-from sadinet.training.sets.cleaning import REASONS, Opinion, clean_labels, joined
+from sadinet.training.sets.cleaning import REASONS, Opinion, clean_labels, merge_folds
 from sadinet.training.sets.crops import LEAST_JOINTS, cut_people, labels_in_body19
 from sadinet.training.sets.joint_file import JointFile, read_joint_file
 from sadinet.training.sets.people import MOST_FAULTY, Fault, LabelledSet, lost, refuse_if_empty, refuse_if_faulty
 from sadinet.training.sets.recognise import SOURCES, open_candidate, open_labels, recognise
+from sadinet.training.sets.selection import Selection
 from sadinet.training.sets.shards import Packing, ShardWriter
 
 _NAMED = 20
@@ -147,7 +148,7 @@ def run_clean(options: argparse.Namespace) -> int:
     labelled = open_labels(options.root, options.annotations, chosen_skeleton(options))
     refuse_if_faulty(labelled.faults, labelled.total, str(labelled.labels))
     refuse_if_empty(labelled.people, str(labelled.labels), SOURCES[labelled.layout])
-    opinions = joined([opinion for path in options.opinions for opinion in opinions_of(path, labelled)])
+    opinions = merge_folds([opinion for path in options.opinions for opinion in opinions_of(path, labelled)])
     before = labels_in_body19(labelled)
     cleaned = clean_labels(*before, opinions)
     make_folder(options.out)
@@ -201,7 +202,7 @@ def choose(labelled: LabelledSet, options: argparse.Namespace) -> LabelledSet:
     """Return the people that --select, --split and --leave-out ask for; `SourceError` if that is nobody."""
     selection = Selection.parse(options.select) if options.select else None
     left_out = Selection.parse(fold=options.leave_out) if options.leave_out else None
-    chosen = labelled.only(selection, options.split, left_out)
+    chosen = labelled.only(selection, options.split, leave_out=left_out)
     remedy = f"check --select, --split and --leave-out, or get the set: {SOURCES[labelled.layout]}"
     refuse_if_empty(chosen.people, str(labelled.labels), remedy)
     return chosen
@@ -262,14 +263,6 @@ def pack_set(
 def chosen_skeleton(options: argparse.Namespace) -> Skeleton | None:
     """Return the skeleton of --skeleton."""
     return None if options.skeleton is None else skeleton_by_name(options.skeleton)
-
-
-def make_folder(folder: Path) -> None:
-    """Make a folder; raises `OutputError` if that is refused."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"cannot make folder {folder}: {error.strerror}", "choose another folder") from error
 
 
 if __name__ == "__main__":

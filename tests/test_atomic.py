@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import errno
+import os
+import stat
 from pathlib import Path
 
 import pytest
 
-from sadinet.atomic import AtomicText, commit, output_error, partial_path, write_bytes
+from sadinet.atomic import AtomicText, commit, make_folder, output_error, partial_path, write_bytes
 from sadinet.errors import OutputError
 
 
@@ -51,3 +53,25 @@ def test_each_reason_has_a_remedy(number):
     assert told.remedy
     assert str(told).startswith("cannot write out/a.csv: ")
     assert "\n" not in str(told)
+
+
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.ENOTSUP])
+def test_a_file_system_that_syncs_no_folders_takes_files_all_the_same(tmp_path, monkeypatch, number):
+    whole = os.fsync
+
+    def refuse(handle):
+        if stat.S_ISDIR(os.fstat(handle).st_mode):
+            raise OSError(number, os.strerror(number))
+        whole(handle)
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    write_bytes(tmp_path / "a", b"new")
+    assert (tmp_path / "a").read_bytes() == b"new"
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path):
+    make_folder(tmp_path / "a" / "b")
+    make_folder(tmp_path / "a" / "b")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match=r"cannot make folder .*below: not a directory"):
+        make_folder(tmp_path / "file" / "below")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -49,6 +50,13 @@ class Mixture:
             if len(blank := np.flatnonzero(~people.known.any(axis=1))):
                 who = people.full_keys[int(blank[0])]
                 raise InputError(f"{who} has no joint to learn from ({len(blank)} such people)", "leave them out")
+
+    def signature(self) -> str:
+        """Return a word that differs where an epoch would show other people, or others of them."""
+        told = hashlib.sha256(repr(self.counts).encode())
+        for people in self.sets:
+            told.update("\n".join(people.full_keys).encode(errors="backslashreplace"))
+        return told.hexdigest()
 
     @property
     def counts(self) -> tuple[int, ...]:

@@ -83,19 +83,22 @@ def check_network(path: Path, state: Mapping[str, Any], config: NetworkConfig) -
 
 
 _SAME_WITHIN_EPOCH = ("batch", "seed")
-"""What decides which people an epoch has shown so far."""
+"""Settings that decide which people an epoch has shown so far."""
 
 
 def changed_settings(path: Path, state: Mapping[str, Any], config: TrainConfig) -> list[str]:
     """Return what a training that goes on does otherwise than its checkpoint, as "rate: 0.002, was 0.001".
 
     Raises:
-        InputError: if the epoch that was begun could not be gone on with.
+        InputError: if the optimiser is another one, or the epoch that was begun could not be gone on with.
     """
     held, wanted = _plain(state["config"]), _plain(asdict(config))
     held.pop("network"), wanted.pop("network")
     # A checkpoint of an earlier version lacks the settings that have come since.
     changed = {name: held[name] for name in wanted if held.get(name, wanted[name]) != wanted[name]}
+    if "optimiser" in changed:
+        was = changed["optimiser"]
+        raise InputError(f"{path} was trained with the optimiser {was}", f"set optimiser={was}, or another folder")
     if state["batch_done"] and (stuck := [name for name in _SAME_WITHIN_EPOCH if name in changed]):
         told = " and ".join(f"{name} {changed[name]}" for name in stuck)
         raise InputError(f"{path} lies within an epoch that was begun with {told}", f"end that epoch with {told}")
@@ -105,7 +108,7 @@ def changed_settings(path: Path, state: Mapping[str, Any], config: TrainConfig) 
 def _told(value: Any) -> str:
     """Return a setting in few words; stages as they are given, such as 192x192x4."""
     if isinstance(value, list | tuple) and value and all(isinstance(each, Mapping) for each in value):
-        return ",".join("x".join(map(str, (*each["size_wh"], each["epochs"]))) for each in value)
+        return ",".join(map(_stage_told, value))
     return str(value)
 
 
@@ -118,6 +121,11 @@ def _plain(values: Mapping[str, Any], before: str = "") -> dict[str, Any]:
         else:
             found[before + name] = value
     return found
+
+
+def _stage_told(stage: Mapping[str, Any]) -> str:
+    text = "x".join(map(str, (*stage["size_wh"], stage["epochs"])))
+    return f"{text} with sigma {stage['sigma']}" if stage.get("sigma") else text
 
 
 def network_of_checkpoint(path: Path, size_wh: tuple[int, int] | None = None) -> SadiNet:

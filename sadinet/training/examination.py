@@ -6,7 +6,6 @@ Only labels and paths are read here; pictures are opened when their turn comes.
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -23,57 +22,13 @@ from sadinet.training.sets.lsp import read_joints_mat, read_lsp
 from sadinet.training.sets.mpii_mat import MAT_NAME
 from sadinet.training.sets.people import Fault, LabelledPerson, refuse_if_faulty
 from sadinet.training.sets.recognise import open_candidate, recognise
+from sadinet.training.sets.selection import Selection
 
 Floats = NDArray[np.float64]
 
 DATASETS = ("lsp", "lspet", "mpii", "coco")
 
 _LEEDS_NAME = re.compile(r"im(\d+)\.(?:jpg|jpeg|png)", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """Pictures by number, or one of several equal parts of them: a fold of a cross-validation.
-
-    Attributes:
-        first, last: picture numbers, both included; for COCO these are its picture ids.
-        part, parts: every `parts`-th picture, beginning with number `part`; 1 of 1 is all.
-    """
-
-    first: int = 0
-    last: int = sys.maxsize
-    part: int = 1
-    parts: int = 1
-
-    @classmethod
-    def parse(cls, text: str | None = None, fold: str | None = None) -> Selection:
-        """Read numbers such as "8501:9000" and a fold such as "2/5", all where one is None.
-
-        Raises:
-            InputError: for anything else.
-        """
-        numbers = re.fullmatch(r"(\d+):(\d+)", ("0:0" if text is None else text).strip())
-        if numbers is None or int(numbers[1]) > int(numbers[2]):
-            raise InputError(f"selection {text!r}", "first:last picture number, as in 8501:9000")
-        parts = re.fullmatch(r"(\d+)/(\d+)", ("1/1" if fold is None else fold).strip())
-        if parts is None or not 1 <= int(parts[1]) <= int(parts[2]):
-            raise InputError(f"fold {fold!r}", "number/of how many, as in 2/5")
-        whole = {} if text is None else {"first": int(numbers[1]), "last": int(numbers[2])}
-        return cls(**whole, part=int(parts[1]), parts=int(parts[2]))
-
-    def __contains__(self, number: int) -> bool:
-        return self.first <= number <= self.last and number % self.parts == self.part % self.parts
-
-    def __str__(self) -> str:
-        return self._in_part("all" if self.last == sys.maxsize else f"{self.first}:{self.last}")
-
-    def names(self, form: str) -> str:
-        """Return which files these are, their names being `form` with the number put in."""
-        first = form.format(max(self.first, 1))
-        return self._in_part(f"{first} .." if self.last == sys.maxsize else f"{first} to {form.format(self.last)}")
-
-    def _in_part(self, text: str) -> str:
-        return text if self.parts == 1 else f"{text}, part {self.part} of {self.parts}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -201,11 +156,11 @@ def open_leeds(root: Path, dataset: str, selection: Selection | None = None) -> 
         raise SourceError(f"{labels_path} holds the labels of {layout}, not of {dataset}", f"--dataset {layout}")
     if (last := max(pictures)) > len(rows):
         raise SourceError(f"{labels_path} has labels for {len(rows)} pictures", f"{pictures[last]} has none")
-    labelled = read_lsp(root).people
-    people = [person for person in labelled if person.picture_number in pictures]
-    if not people:
+    labelled = read_lsp(root).only(pictures=selection)
+    refuse_if_faulty(labelled.faults, labelled.total, str(labels_path))
+    if not labelled.people:
         raise SourceError(f"no joint of the {len(pictures)} selected pictures is labelled in {labels_path}")
-    return Examination(dataset, LSP14, _people(people))
+    return Examination(dataset, LSP14, _people(labelled.people), faults=labelled.faults)
 
 
 def open_mpii(root: Path, annotations: Path | None = None, selection: Selection | None = None) -> Examination:
@@ -226,12 +181,12 @@ def open_mpii(root: Path, annotations: Path | None = None, selection: Selection 
     if len(found) > 1:
         names = ", ".join(str(each.labels) for each in found)
         raise InputError(f"{root} has {len(found)} files of labels: {names}", "choose one with --annotations")
-    labelled = open_candidate(root, found[0])
-    refuse_if_faulty(labelled.faults, labelled.total, str(labelled.labels))
+    whole = open_candidate(root, found[0])
     # Where no picture says who is alone, everybody counts.
-    is_told = any(person.is_alone for person in labelled.people)
-    chosen = [p for p in labelled.people if selection is None or p.picture_number in selection]
-    people = [person for person in chosen if person.is_alone or not is_told]
+    is_told = any(person.is_alone for person in whole.people)
+    labelled = whole.only(pictures=selection)
+    refuse_if_faulty(labelled.faults, labelled.total, str(labelled.labels))
+    people = [person for person in labelled.people if person.is_alone or not is_told]
     if not people:
         which = f"pictures {selection}" if selection else "pictures"
         raise SourceError(f"nobody selected: none of the {which} that {labelled.labels} labels is there", "check both")
@@ -254,21 +209,21 @@ def open_coco(root: Path, annotations: Path | None = None, selection: Selection 
     path = annotations or root / "person_keypoints.json"
     held = read_coco_file(path)
     folder = root / "images" if (root / "images").is_dir() else root
-    labelled = read_coco(path, folder, held)
-    refuse_if_faulty(labelled.faults, len(held["annotations"]), str(path))
-    people = [person for person in labelled.people if selection is None or person.picture_number in selection]
-    if not people:
+    labelled = read_coco(path, folder, held).only(pictures=selection)
+    refuse_if_faulty(labelled.faults, labelled.total, str(path))
+    if not labelled.people:
         which = f"pictures {selection}" if selection else "pictures"
         raise SourceError(f"nobody selected: {folder} has none of the {which} whose people {path} labels", "check both")
-    found = _people(people)
-    empty = _empty(held, folder, {person.picture for person in found}, selection)
+    found = _people(labelled.people)
+    lost = {fault.picture_number for fault in labelled.faults if fault.picture_number is not None}
+    empty = _empty(held, folder, {person.picture for person in found} | lost, selection)
     return Examination("coco", COCO17, found, _sound(held, labelled.faults), labelled.faults, empty)
 
 
 def _empty(
     held: Mapping[str, Any], folder: Path, with_people: Collection[int], selection: Selection | None
 ) -> dict[int, Path]:
-    """Return the pictures of a COCO file that are there, selected, and have nobody with a labelled joint."""
+    """Return the pictures of a COCO file that are there, selected, and have nobody with a label of joints."""
     files = {int(image["id"]): folder / str(image["file_name"]) for image in held["images"]}
     return {
         number: path

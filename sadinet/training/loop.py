@@ -8,10 +8,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
+from sadinet.atomic import make_folder
 from sadinet.errors import InputError
 from sadinet.network.model import Deployed, SadiNet
 from sadinet.training.batches import Batch, EpochPlan, Mixture, batches_of, epoch_batches
@@ -27,11 +27,11 @@ from sadinet.training.config import Stage, TrainConfig, learning_rate
 from sadinet.training.logs import TrainingLog
 from sadinet.training.losses import Criterion
 from sadinet.training.machine import Machine, open_machine
-from sadinet.training.pace import Pace, Waited
+from sadinet.training.measuring import check_measurable, measure
+from sadinet.training.pace import Course, Pace, Waited
 from sadinet.training.render import PictureStore
 from sadinet.training.split import Split, random_states, restore_random_states
 from sadinet.training.student import Student, load_teacher
-from sadinet.training.validate import limb_pck, predict
 from sadinet.training.watch import TrainingFailedError, Watch
 
 if TYPE_CHECKING:
@@ -41,6 +41,9 @@ __all__ = ["Stage", "TrainConfig", "Trainer", "TrainingFailedError", "learning_r
 
 _LOOK_EVERY = {"cpu": 1, "mps": 10, "cuda": 20}
 """Steps between looks at the losses: each look makes the processor wait for a GPU."""
+
+_STORE_SHARE = 0.6
+"""Of a GPU's free memory for all pictures; the rest is the network's."""
 
 _SIGNS = ("map", "w", "sigma", "gradient")
 
@@ -59,6 +62,8 @@ class Trainer:
 
     Raises:
         WeightsError: if `last.pt`, `start` or `teacher` is damaged or of another network.
+        InputError: if the batch cannot be shared out, or what was begun cannot be gone on with by these settings.
+        OutputError: if the folder cannot be made.
     """
 
     def __init__(
@@ -88,10 +93,12 @@ class Trainer:
         self.teacher = load_teacher(teacher, config.network, self.machine.device) if teacher else None
         self.watch = Watch(_IN_FP16 if self.machine.precision == "fp16" else 0)
         self.epoch, self.batch_done = 0, 0
+        self.course = Course()
+        self.people = ""  # signature of those that the epoch shows
         self.best = -1.0  # of nothing: the first epoch is the best so far, even if it finds no joint
         self.due: dict[str, dict[str, float]] | None = None  # what is told of an epoch that was not measured yet
         self.split: Split | None = None
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         self.log = TrainingLog(folder, say, active=self.machine.rank == 0)
         resumed = folder / "last.pt"
         if resumed.exists():
@@ -104,17 +111,15 @@ class Trainer:
         changed = changed_settings(path, state, self.config)
         self.network.load_state_dict(state["network"])
         self.student.criterion.load_state_dict(state["criterion"])
-        try:
-            self.optimiser.load_state_dict(state["optimiser"])
-        except (ValueError, KeyError) as error:
-            raise InputError(f"{path} was trained with another optimiser", "set optimiser as it was") from error
+        self.optimiser.load_state_dict(state["optimiser"])
         for group, decay in zip(self.optimiser.param_groups, _decays(self.config), strict=True):
             group["weight_decay"] = decay  # the state brought that of its own settings along
         self.average.load_state_dict(state["average"])
         restore_random_states(state)
         self.machine.load_state(state.get("machine", {}))
         self.epoch, self.batch_done, self.best = state["epoch"], state["batch_done"], state["best"]
-        self.due = state.get("due")
+        self.course = Course(**state.get("course", {}))
+        self.due, self.people = state.get("due"), state.get("people", "")
         self.split = Split.of_checkpoint(state)
         self.log.say(f"resumed at epoch {self.epoch}, batch {self.batch_done}")
         if changed:
@@ -132,6 +137,8 @@ class Trainer:
             **random_states(),
             "epoch": self.epoch,
             "batch_done": self.batch_done,
+            "course": asdict(self.course),
+            "people": self.people,
             "best": self.best,
             "due": self.due,
             "split": self.split.to_dict() if self.split else {},
@@ -141,30 +148,54 @@ class Trainer:
         """Train to the end of the schedule.
 
         Raises:
-            InputError: if nobody is held out, somebody is in both sets, or one batch is not filled.
+            InputError: if nobody is held out or has a whole torso, somebody is in both sets, one batch is not filled,
+                or an epoch was begun with other people.
             TrainingFailedError: if the training went wrong; the last good checkpoint is kept.
             OutputError: if a checkpoint cannot be written; the one before it is kept.
         """
         self.split = Split.of(mixture, held_out).following(self.split)
-        _check_measurable(held_out, self.config)
+        check_measurable(held_out, self.config.joint_set)
         batches_of(mixture, self._plan())
-        store = PictureStore(mixture.sets, self.machine.device) if self.machine.device.type == "cuda" else None
+        self._begin_with(mixture.signature())
         with self.log:
+            store = self._store(mixture)
             self._measure(held_out)
             while self.epoch < self.config.epochs:
                 self._train(mixture, store)
                 self._measure(held_out)
 
+    def _begin_with(self, people: str) -> None:
+        """Take over the signature of the people to train on."""
+        if self.people and people != self.people:
+            if self.batch_done:
+                path = self.folder / "last.pt"
+                raise InputError(f"{path} lies within an epoch of other people", "end that epoch with the same data")
+            self.log.say("other people are trained on from here on")
+        self.people = people
+
+    def _store(self, mixture: Mixture) -> PictureStore | None:
+        """Return the pictures for a GPU; None where there is none, or where they do not fit."""
+        device = self.machine.device
+        if device.type != "cuda":
+            return None
+        store = PictureStore(mixture.sets, device)
+        needed = max(store.bytes_for(stage.size_wh) for stage in self.config.stages)
+        free = torch.cuda.mem_get_info(device)[0]
+        if needed <= _STORE_SHARE * free:
+            return store
+        self.log.say(
+            f"pictures of {needed / 1e9:.0f} GB leave no room on the GPU ({free / 1e9:.0f} GB): workers cut crops"
+        )
+        return None
+
     def _train(self, mixture: Mixture, store: PictureStore | None) -> None:
         """Go on to the end of the epoch, and save it with what is to be told once it is measured."""
-        started = time.monotonic()
         try:
-            means, seen, waited = self._epoch(mixture, store)
+            self._epoch(mixture, store)
         except TrainingFailedError as error:
             raise self._with_checkpoint(error) from error
-        seconds = max(time.monotonic() - started, 1e-9)
-        self.due = {"means": means, "pace": {"people_s": seen / seconds, "wait": waited / seconds}}
-        self.epoch, self.batch_done = self.epoch + 1, 0
+        self.due = {"means": self.course.means(), "pace": asdict(self.course.pace(self.config.batch))}
+        self.epoch, self.batch_done, self.course = self.epoch + 1, 0, Course()
         self._save("last.pt")
 
     def _measure(self, held_out: PersonSet) -> None:
@@ -188,16 +219,16 @@ class Trainer:
             self.batch_done, self.machine.rank, self.machine.ranks, config.joint_set,
         )  # fmt: skip
 
-    def _epoch(self, mixture: Mixture, store: PictureStore | None) -> tuple[dict[str, float], int, float]:
-        """Train to the end of the epoch; returns the means, people seen, and seconds waited for crops."""
+    def _epoch(self, mixture: Mixture, store: PictureStore | None) -> None:
+        """Train to the end of the epoch; what it adds up to, in this leg and those before, is `course`."""
         plan = self._plan()
         whole = batches_of(mixture, plan)
         look_every = _LOOK_EVERY[self.machine.device.type]
-        sums: dict[str, float] = {}
         waiting: list[dict[str, Tensor]] = []
-        first, saved = self.batch_done, time.monotonic()
+        saved = time.monotonic()
         self.network.train()
         batches = Waited(epoch_batches(mixture, plan, self.workers, store))
+        leg = self.course.leg(batches)
         for batch in batches:
             progress = (self.epoch + self.batch_done / whole) / self.config.epochs
             waiting.append(self._step(batch, learning_rate(self.config, progress)))
@@ -205,27 +236,23 @@ class Trainer:
             is_due = time.monotonic() - saved > 60 * self.config.save_minutes
             if len(waiting) >= look_every or is_due or self.batch_done == whole:
                 # Before a checkpoint is written: what is not sound must not take the good one's place.
-                self._look(waiting, sums)
+                self._look(waiting)
                 waiting.clear()
-                means = {k: v / (self.batch_done - first) for k, v in sums.items()}
+                leg()
                 step = self.epoch * whole + self.batch_done
-                self.log.progress(self.epoch, self.batch_done, whole, means, step=step)
+                self.log.progress(self.epoch, self.batch_done, whole, self.course.means(), step=step)
             if is_due:
                 self._save("last.pt")
                 saved = time.monotonic()
-        count = self.batch_done - first
-        return {k: v / max(count, 1) for k, v in sums.items()}, count * self.config.batch, batches.seconds
 
-    def _look(self, steps: list[dict[str, Tensor]], sums: dict[str, float]) -> None:
+    def _look(self, steps: list[dict[str, Tensor]]) -> None:
         names = list(steps[0])
         values = torch.stack([torch.stack([step[name].float() for name in names]) for step in steps]).tolist()
         for place, row in enumerate(values):
             parts = dict(zip(names, row, strict=True))
             batch = self.batch_done - len(steps) + place
             self.watch.look(f"epoch {self.epoch}, batch {batch}", parts)
-            for name, value in parts.items():
-                if name not in _SIGNS:
-                    sums[name] = sums.get(name, 0.0) + value
+            self.course.add({name: value for name, value in parts.items() if name not in _SIGNS})
 
     def _step(self, batch: Batch, rate: float) -> dict[str, Tensor]:
         """Move the parameters once; returns losses, signs and the gradient's norm, still on the device."""
@@ -260,25 +287,14 @@ class Trainer:
             save_checkpoint(self.folder / name, self.state())
 
     def _validate(self, held_out: PersonSet, means: dict[str, float], pace: Pace) -> None:
-        stage, skeleton = self.config.stage_of(self.epoch - 1), self.config.joint_set
-        averaged = SadiNet(self.config.network).to(self.machine.device)
-        averaged.load_state_dict(self.average.values)
-        joints, spread = predict(
-            averaged, held_out, stage.size_wh, stage.target_sigma, skeleton=skeleton, autocast=self.machine.autocast
-        )
-        wide, narrow = limb_pck(joints, held_out, skeleton=skeleton)
-        error = np.abs(joints - held_out.joints)
-        known = np.isfinite(error) & np.isfinite(spread)
-        inside = float((error <= spread)[known].mean()) if known.any() else float("nan")
-        logit = self.average.values.get(f"stacks.{self.config.network.stacks - 1}.head.weight")
-        share = 0.0 if logit is None else float(torch.sigmoid(logit).mean())
+        stage = self.config.stage_of(self.epoch - 1)
+        found = measure(self.config, stage, self.average.values, held_out, self.machine)
         row = {"epoch": self.epoch, "size": stage.size_wh[0], **{k: round(v, 4) for k, v in means.items()}}
-        row |= {"pck02": round(wide, 2), "pck01": round(narrow, 2), "sigma_cover": round(inside, 3)}
-        row |= {"dlm_w": round(share, 3), "speed": round(pace.people_s, 1), "wait": round(pace.wait, 3)}
+        row |= found.row() | {"speed": round(pace.people_s, 1), "wait": round(pace.wait, 3)}
         self.log.epoch(row)
-        self.log.picture(self.epoch, held_out, joints, skeleton)
-        if wide > self.best:
-            self.best = wide
+        self.log.picture(self.epoch, held_out, found.joints, self.config.joint_set)
+        if found.pck02 > self.best:
+            self.best = found.pck02
             self._save("best.pt")
 
 
@@ -303,12 +319,3 @@ def make_optimiser(config: TrainConfig, student: Student) -> torch.optim.Optimiz
 
 def _decays(config: TrainConfig) -> tuple[float, float]:
     return config.decay, 0.0
-
-
-def _check_measurable(held_out: PersonSet, config: TrainConfig) -> None:
-    """Raise `InputError` if PCK, by which the best weights are kept, cannot be told of anybody who is held out."""
-    if not all(np.isfinite(limb_pck(held_out.joints, held_out, skeleton=config.joint_set))):
-        raise InputError(
-            f"nobody held out from {held_out.name} has a whole torso, which PCK is measured in",
-            "hold out people with shoulders and hips",
-        )

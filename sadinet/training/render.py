@@ -136,6 +136,13 @@ class PictureStore:
         self._largest_px = max(max(picture.shape[:2]) for people in self._sets for picture in people.pictures)
         self._make_room(0)
 
+    def bytes_for(self, size_wh: tuple[int, int]) -> int:
+        """Return the bytes that all pictures take on the device for crops of this size."""
+        return 3 * len(self.scale) * self._side_for(size_wh) ** 2
+
+    def _side_for(self, size_wh: tuple[int, int]) -> int:
+        return min(round(KEPT * max(size_wh)), int(self._largest_px))
+
     def _make_room(self, side: int) -> None:
         count = sum(len(people) for people in self._sets)
         self.scale = torch.ones(count, 2, dtype=torch.float64)
@@ -158,7 +165,7 @@ class PictureStore:
 
     def _fit(self, size_wh: tuple[int, int]) -> None:
         """Make the pictures large enough for crops of this size."""
-        side = min(round(KEPT * max(size_wh)), self._largest_px)
+        side = self._side_for(size_wh)
         if side > self.pictures.shape[1]:
             self._keep(side)
 

@@ -17,7 +17,8 @@ from sadinet.manifest import DecodeSpec
 from sadinet.people.estimator import PoseEstimator
 from sadinet.skeletons import COCO17, LSP14, convert
 from sadinet.training.evaluation import figures, match_boxes, plain, predict
-from sadinet.training.examination import Person, Selection, open_coco, open_examination, open_lspet
+from sadinet.training.examination import Person, open_coco, open_examination, open_lspet
+from sadinet.training.sets.selection import Selection
 
 DARK = (DecodeSpec(),)
 JPEG = [

@@ -115,7 +115,10 @@ def test_killed_and_started_again_it_ends_where_an_undisturbed_run_ends(script, 
     for name, value in a["average"]["values"].items():
         torch.testing.assert_close(value, b["average"]["values"][name], rtol=1e-3, atol=1e-4)
     rows = log(whole)
-    assert [row["pck02"] for row in log(torn)] == [row["pck02"] for row in rows]
+    # The row of an epoch in two legs tells of both; eight people have 96 limb joints.
+    for row, other in zip(log(torn), rows, strict=True):
+        assert float(row["pck02"]) == pytest.approx(float(other["pck02"]), abs=2.1)
+        assert float(row["total"]) == pytest.approx(float(other["total"]), rel=1e-2)
     assert [row["size"] for row in rows] == ["64", "64", "96"]
     assert float(rows[-1]["heatmap"]) < float(rows[0]["heatmap"])
 
@@ -305,13 +308,18 @@ def test_the_best_of_earlier_epochs_is_known_when_a_training_goes_on(tmp_path):
 def test_settings_that_changed_are_told_and_hold_when_a_training_goes_on(tmp_path):
     mixture, held_out, lines = Mixture((people(16, 3),), (1.0,)), people(4, 4), []
     trainer(tmp_path, config()).run(mixture, held_out)
-    wanted = config(stages=(Stage((64, 64), 2),), decay=0.5, batch=4, losses=LossWeights(rle=0.5))
+    wanted = config(stages=(Stage((64, 64), 2, 1.5),), decay=0.5, batch=4, losses=LossWeights(rle=0.5))
     machine = TorchMachine(torch.device("cpu"), "fp32")
     again = Trainer(wanted, tmp_path, lines.append, machine=machine, workers=0)
     assert [group["weight_decay"] for group in again.optimiser.param_groups] == [0.5, 0.0]
     (told,) = [line for line in lines if line.startswith("settings that are others")]
     was = LossWeights().rle
-    for change in ("stages: 64x64x2, was 64x64x1", "decay: 0.5, was 0.02", "batch: 4, was 8", f"rle: 0.5, was {was}"):
+    for change in (
+        "stages: 64x64x2 with sigma 1.5, was 64x64x1",
+        "decay: 0.5, was 0.02",
+        "batch: 4, was 8",
+        f"rle: 0.5, was {was}",
+    ):
         assert change in told
     assert "seed" not in told
     lines.clear()
@@ -326,6 +334,35 @@ def test_within_an_epoch_batch_and_seed_must_stay(tmp_path, change):
     save_checkpoint(tmp_path / "last.pt", {**state, "epoch": 0, "batch_done": 1})
     with pytest.raises(InputError, match=r"lies within an epoch that was begun with (batch 8|seed 1)"):
         trainer(tmp_path, config(**change))
+
+
+@pytest.mark.parametrize(("was", "now"), [("adamw", "adam"), ("adam", "rmsprop"), ("rmsprop", "adam")])
+def test_another_optimiser_does_not_go_on_with_the_state_of_the_first(tmp_path, was, now):
+    trainer(tmp_path, config(optimiser=was)).run(Mixture((people(8, 3),), (1.0,)), people(4, 4))
+    with pytest.raises(InputError, match=f"was trained with the optimiser {was}"):
+        trainer(tmp_path, config(optimiser=now))
+
+
+def test_within_an_epoch_the_people_must_stay(tmp_path):
+    trainer(tmp_path, config()).run(Mixture((people(16, 3),), (1.0,)), people(4, 4))
+    state = load_checkpoint(tmp_path / "last.pt")
+    save_checkpoint(tmp_path / "last.pt", {**state, "epoch": 0, "batch_done": 1})
+    with pytest.raises(InputError, match="lies within an epoch of other people"):
+        trainer(tmp_path, config()).run(Mixture((people(24, 5),), (1.0,)), people(4, 4))
+    with pytest.raises(InputError, match="lies within an epoch of other people"):
+        trainer(tmp_path, config()).run(Mixture((people(16, 3),), (0.5,)), people(4, 4))
+    trainer(tmp_path, config()).run(Mixture((people(16, 3),), (1.0,)), people(4, 4))
+    lines, machine = [], TorchMachine(torch.device("cpu"), "fp32")
+    more = Trainer(config(stages=(Stage((64, 64), 2),)), tmp_path, lines.append, machine=machine, workers=0)
+    more.run(Mixture((people(24, 5),), (1.0,)), people(4, 4))
+    assert "other people are trained on from here on" in lines
+
+
+def test_a_folder_that_cannot_be_made_is_one_line(tmp_path):
+    (tmp_path / "file").write_text("")
+    for folder in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(OutputError, match="cannot make folder"):
+            trainer(folder, config())
 
 
 def test_held_out_people_without_a_torso_are_refused_before_the_training(tmp_path):

@@ -100,6 +100,7 @@ def test_pictures_are_kept_as_large_as_the_stages_crops_need_them():
     largest = max(max(picture.shape[:2]) for picture in people.pictures)
     assert 150 < largest < 192
     store = PictureStore([people], torch.device("cpu"))
+    assert [store.bytes_for((side, side)) for side in (64, 128)] == [3 * 3 * 96**2, 3 * 3 * largest**2]
     for size_wh, side in (((64, 64), 96), ((48, 64), 96), ((128, 128), largest), ((64, 64), largest)):
         draws = [draw_crop(people, i, size_wh, PLAIN, (1, 0, i)) for i in range(3)]
         together = store.render(stack_draws(draws), size_wh).numpy().astype(int)

@@ -84,7 +84,7 @@ class Cleaned:
     changes: tuple[Change, ...]
 
 
-def joined(opinions: Sequence[Opinion]) -> list[Opinion]:
+def merge_folds(opinions: Sequence[Opinion]) -> list[Opinion]:
     """Return the opinions with those put into one that speak of different people, as the folds' networks do.
 
     Each of those would else be an opinion that is silent on most people, and nobody would be alone anywhere.

@@ -76,8 +76,9 @@ def read_coco(path: Path, folder: Path, held: Mapping[str, Any] | None = None) -
             index = label["id"] if isinstance(label, Mapping) and "id" in label else None
             name = f"annotation at place {place}" if index is None else f"annotation {index}"
             reason = f"no {error}" if isinstance(error, KeyError) else str(error)
-            number_of = index if isinstance(index, int) else None
-            gathered.faults.append(Fault(f"{path.name} {name}", reason, index=number_of, split=split))
+            numbers = {"index": index, "picture_number": label.get("image_id") if isinstance(label, Mapping) else None}
+            known = {name: value for name, value in numbers.items() if isinstance(value, int)}
+            gathered.faults.append(Fault(f"{path.name} {name}", reason, split=split, **known))
     return gathered.done()
 
 

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import struct
-import zlib
 from pathlib import Path
 from typing import Any
 
 import scipy.io
-from scipy.io.matlab import MatReadError
 
 from sadinet.errors import SourceError
-
-_ERRORS = (OSError, ValueError, TypeError, IndexError, NotImplementedError, MatReadError, zlib.error, struct.error)
 
 
 def read_mat(path: Path, *, as_objects: bool = False) -> dict[str, Any]:
@@ -27,7 +22,7 @@ def read_mat(path: Path, *, as_objects: bool = False) -> dict[str, Any]:
     """
     try:
         held = scipy.io.loadmat(str(path), squeeze_me=as_objects, struct_as_record=not as_objects)
-    except _ERRORS as error:
+    except Exception as error:  # SciPy raises many kinds for a damaged file, some of them mistakes of its own
         reason = str(error).splitlines()[0] if str(error) else "it is damaged"
         raise SourceError(f"cannot read {path}: {reason}", "copy it again from its source") from error
     return dict(held)

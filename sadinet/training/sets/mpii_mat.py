@@ -61,7 +61,8 @@ def read_mpii_mat(path: Path, pictures: Path) -> LabelledSet:
             name = str(entry.image.name)
         except AttributeError:
             lost = max(1, np.size(getattr(entry, "annorect", ())))
-            gathered.faults.append(Fault(f"{path.name} picture {number}", "it has no name", lost, split=split))
+            name = f"{path.name} picture {number}"
+            gathered.faults.append(Fault(name, "it has no name", lost, split=split, picture_number=number))
             continue
         chosen = {int(n) for n in np.ravel(single)}
         people = list(_people(entry, number, pictures / name, chosen, gathered, split=split))
@@ -94,7 +95,8 @@ def _people(
             joints, hidden = _joints(np.atleast_1d(points))
             box, head = _box(rectangle), _head(rectangle)
         except (AttributeError, IndexError, TypeError, ValueError) as error:
-            gathered.faults.append(Fault(key, f"its label makes no sense: {error}", index=index, split=split))
+            reason = f"its label makes no sense: {error}"
+            gathered.faults.append(Fault(key, reason, index=index, split=split, picture_number=number))
             continue
         weight = np.isfinite(joints).all(axis=1).astype(float)
         yield LabelledPerson(key, index, number, path, joints, weight, hidden, box, head, split, place in alone)

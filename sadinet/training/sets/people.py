@@ -15,7 +15,7 @@ from sadinet.geometry import Box
 from sadinet.skeletons import BODY19, Skeleton, convert
 
 if TYPE_CHECKING:
-    from sadinet.training.examination import Selection
+    from sadinet.training.sets.selection import Selection
 
 MOST_FAULTY = 0.01
 """Share of a set's people who may be unusable before it is refused."""
@@ -36,6 +36,7 @@ class Fault:
         people: how many are lost with it; 1 where that is not known.
         index: the label's number, as in `LabelledPerson`; None for a picture, or where it is not known.
         split: as in `LabelledPerson`; empty where it is not known.
+        picture_number: as in `LabelledPerson`; None where it is not known.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Fault:
     people: int = 1
     index: int | None = None
     split: str = ""
+    picture_number: int | None = None
 
     def __str__(self) -> str:
         return self.reason if self.name in self.reason else f"{self.name}: {self.reason}"
@@ -122,28 +124,32 @@ class LabelledSet:
         return len(self.people) + lost(self.faults)
 
     def only(
-        self, selection: Selection | None = None, split: str | None = None, leave_out: Selection | None = None
+        self,
+        selection: Selection | None = None,
+        split: str | None = None,
+        *,
+        pictures: Selection | None = None,
+        leave_out: Selection | None = None,
     ) -> LabelledSet:
         """Return the set with a part of its people, and without the faults that are known to lie elsewhere.
 
         Args:
             selection: of the labels' `index`; None for all.
             split: "train", "val" or "test"; None for all.
-            leave_out: of the `picture_number`, so that people of one picture stay together; None for nobody.
+            pictures, leave_out: of the `picture_number`, so that people of one picture stay together; None for all, and
+                for nobody.
         """
-        people = [
-            person
-            for person in self.people
-            if (selection is None or person.index in selection)
-            and split in (None, person.split)
-            and (leave_out is None or person.picture_number not in leave_out)
-        ]
-        faults = [
-            fault
-            for fault in self.faults
-            if (selection is None or fault.index is None or fault.index in selection)
-            and (not fault.split or split in (None, fault.split))
-        ]
+
+        def is_in(index: int | None, number: int | None, part: str) -> bool:
+            return (
+                (selection is None or index is None or index in selection)
+                and (not part or split in (None, part))
+                and (pictures is None or number is None or number in pictures)
+                and (leave_out is None or number is None or number not in leave_out)
+            )
+
+        people = [p for p in self.people if split in (None, p.split) and is_in(p.index, p.picture_number, p.split)]
+        faults = [each for each in self.faults if is_in(each.index, each.picture_number, each.split)]
         return replace(self, people=tuple(people), faults=tuple(faults))
 
 
@@ -172,7 +178,8 @@ class Gathering:
             self.people.append(person)
 
     def _refuse(self, person: LabelledPerson, reason: str) -> None:
-        self.faults.append(Fault(person.key, reason, index=person.index, split=person.split))
+        number = person.picture_number
+        self.faults.append(Fault(person.key, reason, index=person.index, split=person.split, picture_number=number))
 
     def done(self) -> LabelledSet:
         """Return what was gathered."""

@@ -68,7 +68,9 @@ def read_yolo(root: Path, skeleton: Skeleton | None = None) -> LabelledSet:
             rows = [line.split() for line in labels.read_text(encoding="utf-8").splitlines() if line.strip()]
             size = upright_size(picture) if rows else (0, 0)
         except (SourceError, OSError, UnicodeDecodeError) as error:
-            gathered.faults.append(Fault(str(picture.relative_to(root)), str(error), people=max(1, len(rows))))
+            gathered.faults.append(
+                Fault(str(picture.relative_to(root)), str(error), max(1, len(rows)), picture_number=number)
+            )
             continue
         for place, row in enumerate(rows):
             lines += 1
@@ -76,7 +78,8 @@ def read_yolo(root: Path, skeleton: Skeleton | None = None) -> LabelledSet:
             try:
                 gathered.add(_person(row, told, wanted, key, lines, number, picture, size))
             except ValueError as error:
-                gathered.faults.append(Fault(f"{labels.relative_to(root)} line {place + 1}", str(error), index=lines))
+                name = f"{labels.relative_to(root)} line {place + 1}"
+                gathered.faults.append(Fault(name, str(error), index=lines, picture_number=number))
     if not lines and not gathered.faults:
         raise SourceError(f"{root} has no labels", "YOLO's lie in labels/NAME.txt for images/NAME.jpg")
     return gathered.done()

@@ -9,8 +9,9 @@ import scipy.io
 from sadinet.errors import InputError, SourceError
 from sadinet.skeletons import COCO17, LSP14, MPII16
 from sadinet.training.coco import coco_ap, coco_detections
-from sadinet.training.examination import Selection, open_coco, open_examination, open_mpii
+from sadinet.training.examination import open_coco, open_examination, open_mpii
 from sadinet.training.sets.recognise import open_labels
+from sadinet.training.sets.selection import Selection
 
 
 def test_lsp(tmp_path, sets):
@@ -58,6 +59,39 @@ def test_a_few_broken_labels_of_coco_are_passed_over(tmp_path, sets):
     labels[40] = labels[41] = {"id": 41}
     with pytest.raises(SourceError, match=r"3 of 120 cannot be used.*annotation 31.*annotation 41"):
         open_coco(sets.coco(tmp_path, labels, "person_keypoints.json", "images"))
+
+
+def test_labels_of_lspet_that_cannot_be_used_are_told_or_too_many(tmp_path, sets):
+    def change(labels):
+        labels[[3, 7], 0, :2] = 1e9
+
+    root = sets.leeds(tmp_path, "lspet", 10, change)
+    with pytest.raises(SourceError, match=r"2 of 10 cannot be used, more than 1%: im00004.*im00008"):
+        open_examination("lspet", root)
+    assert len(open_examination("lspet", root, selection=Selection(5, 7)).people) == 3
+
+    def one(labels):
+        labels[3, 0, :2] = 1e9
+
+    root = sets.leeds(tmp_path / "more", "lspet", 120, one)
+    examination = open_examination("lspet", root)
+    assert (len(examination.people), [fault.name for fault in examination.faults]) == (119, ["im00004"])
+
+
+def test_labels_of_coco_count_where_they_lie(tmp_path, sets):
+    """Those of other pictures do not matter; a picture whose only label is broken is not one without people."""
+    labels = [sets.coco_label(1, 7, sets.standing(COCO17))]
+    labels += [sets.coco_label(n, 8, sets.standing(COCO17), bbox=[0, 0, 0, 0]) for n in range(2, 6)]
+    root = sets.coco(tmp_path, labels)
+    path = root / "annotations" / "person_keypoints_val2017.json"
+    examination = open_coco(root / "val2017", path, Selection(7, 7))
+    assert (len(examination.people), examination.faults, dict(examination.empty)) == (1, (), {})
+    with pytest.raises(SourceError, match=r"4 of 5 cannot be used"):
+        open_coco(root / "val2017", path)
+    labels = [sets.coco_label(n, 7, sets.standing(COCO17)) for n in range(1, 121)]
+    labels.append(sets.coco_label(121, 8, sets.standing(COCO17), keypoints=[1, 2, 2]))
+    examination = open_coco(sets.coco(tmp_path, labels) / "val2017", path)
+    assert (len(examination.faults), dict(examination.empty)) == (1, {})
 
 
 def test_the_set_named_on_the_command_line_is_the_one_in_the_folder(tmp_path, sets):

@@ -13,13 +13,13 @@ from sadinet.errors import InputError, OutputError, SourceError
 from sadinet.skeletons import BODY19, COCO17, LSP14
 from sadinet.training.batches import Mixture
 from sadinet.training.datasets import cut_person, is_cut_off, read_picture
-from sadinet.training.examination import Selection
 from sadinet.training.person_set import EncodedPictures, decode_picture
 from sadinet.training.sets.checking import examine
 from sadinet.training.sets.crops import Crop, cut_people, load_people
 from sadinet.training.sets.joint_file import JointFile
 from sadinet.training.sets.people import Fault
 from sadinet.training.sets.recognise import open_labels
+from sadinet.training.sets.selection import Selection
 from sadinet.training.sets.shards import Packing, ShardWriter, load_shards, read_index
 from sadinet.training.sources import in_skeleton
 from sadinet.training.split import Split
@@ -301,6 +301,22 @@ def test_a_selection_has_only_the_faults_that_may_be_its_own(tmp_path, sets):
     unknown = replace(labelled, faults=(Fault("somewhere", "torn"), Fault("train", "torn", split="train")))
     assert [fault.name for fault in unknown.only(Selection(1, 5)).faults] == ["somewhere", "train"]
     assert [fault.name for fault in unknown.only(split="val").faults] == ["somewhere"]
+
+
+def test_a_fold_has_only_the_faults_of_its_own_pictures(tmp_path, sets):
+    """A set with few faults stays usable when a part of it is left out."""
+
+    def change(labels):
+        labels[[4, 59], 0, :2] = 1e9
+
+    labelled = open_labels(sets.leeds(tmp_path, "lspet", 60, change))
+    assert [fault.picture_number for fault in labelled.faults] == [5, 60]
+    left = labelled.only(leave_out=Selection(part=2, parts=3))
+    assert ([fault.picture_number for fault in left.faults], left.total) == ([60], 40)
+    part = labelled.only(pictures=Selection(part=2, parts=3))
+    assert ([fault.picture_number for fault in part.faults], part.total) == ([5], 20)
+    both = labelled.only(Selection(1, 10), leave_out=Selection(part=2, parts=3))
+    assert ([person.index for person in both.people], both.faults) == ([1, 3, 4, 6, 7, 9, 10], ())
 
 
 def test_an_empty_set_is_refused(tmp_path, sets):
