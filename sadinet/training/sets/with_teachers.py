@@ -7,7 +7,7 @@ and in pixels of the original pictures.
 from __future__ import annotations
 
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -88,22 +88,17 @@ def load_lspet(root: Path, numbers: Sequence[int], teachers: Path | None = None)
     labels = lspet_labels(root, numbers, teachers)
     joints, weight = labels.joints, labels.weight
     folder = _folder(root / "images", _LSPET_NEEDED)
-    rows, pictures, faults = [], [], []
-    for row, number in enumerate(numbers):
-        key = f"im{number:05d}"
-        try:
-            picture = read_picture(folder / f"{key}.jpg")
-            outside = _outside(picture, key, joints[row], weight[row])
-        except SourceError as error:
-            faults.append(Fault(key, error.message))
-            continue
+    keys = [f"im{number:05d}" for number in numbers]
+    faults: list[Fault] = []
+    rows, pictures = [], []
+    for row, picture, outside in _read(folder, keys, range(len(keys)), joints, weight, faults):
         joints[row, outside], weight[row, outside] = np.nan, 0
         rows.append(row)
         pictures.append(picture)
     refuse_if_faulty(faults, len(numbers), str(root))
     refuse_if_empty(rows, str(root), "choose more numbers")
-    keys = [f"im{numbers[row]:05d}" for row in rows]
-    return PersonSet("lspet", pictures, joints[rows], weight[rows], keys, faults=tuple(faults))
+    kept = [keys[row] for row in rows]
+    return PersonSet("lspet", pictures, joints[rows], weight[rows], kept, faults=tuple(faults))
 
 
 def load_stanford40(root: Path, teachers: Path, least_joints: int = 7) -> PersonSet:
@@ -126,14 +121,8 @@ def load_stanford40(root: Path, teachers: Path, least_joints: int = 7) -> Person
     heights, faults = _heights(labels_folder, keys)
     joints, weight = _agreed(_teacher(found[0], keys, trust=2.0), _teacher(found[1], keys), heights)
     rows, pictures, moved = [], [], []
-    for row in np.flatnonzero((weight > 0).sum(axis=1) >= least_joints):
-        key = keys[row]
-        try:
-            picture = read_picture(pictures_folder / f"{key}.jpg")
-            outside = _outside(picture, key, joints[row], weight[row])
-        except SourceError as error:
-            faults.append(Fault(key, error.message))
-            continue
+    enough = [int(row) for row in np.flatnonzero((weight > 0).sum(axis=1) >= least_joints)]
+    for row, picture, outside in _read(pictures_folder, keys, enough, joints, weight, faults):
         part, points = cut_person(picture, joints[row], weight[row])
         points[outside], weight[row, outside] = np.nan, 0
         rows.append(row)
@@ -144,6 +133,21 @@ def load_stanford40(root: Path, teachers: Path, least_joints: int = 7) -> Person
     return PersonSet(
         "stanford40", pictures, np.stack(moved), weight[rows], [keys[row] for row in rows], faults=tuple(faults)
     )
+
+
+def _read(
+    folder: Path, keys: Sequence[str], rows: Sequence[int], joints: Array, weight: Array, faults: list[Fault]
+) -> Iterator[tuple[int, Picture, NDArray[np.bool_]]]:
+    """Yield row, picture, and which of its joints lie outside of it; what cannot be used is added to `faults`."""
+    for row in rows:
+        key = keys[row]
+        try:
+            picture = read_picture(folder / f"{key}.jpg")
+            outside = _outside(picture, key, joints[row], weight[row])
+        except SourceError as error:
+            faults.append(Fault(key, error.message))
+            continue
+        yield row, picture, outside
 
 
 def _folder(folder: Path, needed: str) -> Path:
