@@ -88,6 +88,7 @@ def make_actions(window: QMainWindow) -> dict[str, QAction]:
     for title, entries in MENUS.items():
         menu = bar.addMenu(title)
         assert menu is not None  # noqa: S101
+        menu.setObjectName(f"menu_{title.removeprefix('&').lower()}")
         menu.setToolTipsVisible(True)
         for entry in entries:
             if entry is None:

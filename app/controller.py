@@ -78,6 +78,13 @@ class Controller:
         self.workers.load_models()
         self.workers.find_cameras()
 
+    def choose_model(self, name: str) -> None:
+        """Find people with another pose model; once it is loaded, an analysis by the one before is put away."""
+        if self.state.is_recording:
+            self.tell(Problem("A recording has one model", "stop it, then choose another model", is_error=False))
+        else:
+            self.workers.choose_model(name)
+
     def look_for_cameras(self) -> None:
         """Look which cameras are there, unless that was just done; for moments at which one may have come."""
         if self.has_cameras and time.monotonic() - self._looked_s > _LOOK_S:
@@ -198,8 +205,7 @@ class Controller:
 
     def _hear(self, event: Event) -> None:
         if isinstance(event, ModelsLoaded):
-            self.models = event
-            self.state = replace(self.state, are_models_ready=True)
+            self._take_models(event)
         elif isinstance(event, ModelsLost):
             self.models = None
             self.state = states.told(replace(self.state, are_models_ready=False), event.problem)
@@ -211,6 +217,14 @@ class Controller:
             self._hear_of_analysis(event)
         else:
             self._hear_of_source(event)
+
+    def _take_models(self, event: ModelsLoaded) -> None:
+        is_other = self.models is not None and self.models.weights != event.weights
+        self.models = event
+        self.state = replace(self.state, are_models_ready=True)
+        if is_other and self.state.source is not None and self.state.analysis.phase is not AnalysisPhase.NONE:
+            # Shown or begun by the one before; it is kept, and found again when that one analyses the file again.
+            self.open(self.state.source)
 
     def _hear_of_source(self, event: SourceOpened | SourceFailed | SourceEnded | SourceNote) -> None:
         if isinstance(event, SourceOpened):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 import traceback
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.state import Problem, problem_of
-from sadinet.errors import SadinetError
+from sadinet.errors import SadinetError, WeightsError
 
 if TYPE_CHECKING:
     from app.finder import Blur
@@ -35,6 +36,22 @@ def load_people(choice: ModelChoice) -> People:
     from sadinet.pipeline.stages import People, Settings
 
     return People(Settings(weights=choice.weights, engine=choice.engine, device=choice.device))
+
+
+def pose_model_names() -> tuple[str, ...]:
+    """Return the names of the pose models that are here; a damaged manifest is left out."""
+    from sadinet.weights import load_weights, manifest_paths
+
+    names = []
+    try:
+        for path in manifest_paths():
+            with suppress(WeightsError):
+                weights = load_weights(path)
+                if weights.kind == "pose":
+                    names.append(weights.name)
+    except WeightsError as error:
+        _log.warning("%s", error)
+    return tuple(names)
 
 
 def make_blur() -> Blur:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QByteArray, QEvent, QStandardPaths, Qt, QTimer
 from PyQt6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
-from PyQt6.QtWidgets import QApplication, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QApplication, QMainWindow, QMenu, QStackedWidget, QVBoxLayout, QWidget
 
 from app import theme
 from app.actions import make_actions
@@ -17,6 +17,7 @@ from app.choice import SourceKind
 from app.controller import Controller
 from app.header import Header
 from app.heartbeat import Heartbeat
+from app.model_menu import ModelMenu
 from app.pages.viewer import ViewerPage
 from app.panels.banner import Banner
 from app.panels.status import StatusBar
@@ -57,6 +58,7 @@ class MainWindow(QMainWindow):
         self.heartbeat = Heartbeat(_PERIOD_MS / 1000)
         self.on_close: Callable[[], object] = controller.workers.stop
         self.actions_by_name = make_actions(self)
+        self.model_menu = ModelMenu(self)
         self.header = Header(self.actions_by_name)
         self.notices = Banner()
         self.pages = QStackedWidget()
@@ -154,6 +156,7 @@ class MainWindow(QMainWindow):
             is_looped=state.is_looped,
             camera_size_wh=sources.camera_size_wh,
             camera_rate_hz=sources.camera_rate_hz,
+            weights=self.controller.workers.weights,
             **self.side.remembered(),
         )
 
@@ -190,6 +193,10 @@ class MainWindow(QMainWindow):
         super().closeEvent(event)
 
     def _arrange(self) -> None:
+        analysis = self.findChild(QMenu, "menu_analysis")
+        assert analysis is not None  # noqa: S101  the table of actions has it
+        analysis.addSeparator()
+        analysis.addMenu(self.model_menu)
         body = QWidget()
         rows = QVBoxLayout(body)
         rows.setContentsMargins(0, 0, 0, 0)

@@ -45,12 +45,24 @@ class ModelLoader:
         self._tell = tell
         self._lock = threading.Lock()
         self._people: People | None = None
+        self._loaded = choice
         self._why = ""  # of the device, where it is not the one that was asked for
 
     @property
     def people(self) -> People | None:
         """The models; None until they are loaded, and while others are loaded in their place."""
         return self._people
+
+    @property
+    def weights(self) -> str:
+        """The pose model that is chosen, by name or path."""
+        return self._choice.weights
+
+    def choose(self, weights: str) -> None:
+        """Load another pose model; the one before finds people until then, and goes on if that one does not load."""
+        with self._lock:
+            self._choice = replace(self._choice, weights=weights)
+        self.begin()
 
     def begin(self) -> None:
         """Load them; `ModelsLoaded` or `ModelsFailed` tells when."""
@@ -82,18 +94,23 @@ class ModelLoader:
 
     def _run(self) -> None:
         began_s = time.monotonic()
-        choice, why = self._choice, self._why
+        with self._lock:
+            choice, why = self._choice, self._why
         try:
             people = self._load(choice)
         except DeviceMemoryError as error:
             if not self.fall_back(error, choice):
+                self._go_back(choice)
                 self._tell(ModelsFailed(problem_from(error, "")))
             return
         except Exception as error:  # noqa: BLE001  whatever a runtime raises is told, not lost with the thread
+            self._go_back(choice)
             self._tell(ModelsFailed(problem_from(error, "the models do not load")))
             return
         with self._lock:
-            self._people = people
+            if choice != self._choice:
+                return  # another was chosen meanwhile, and another thread loads it
+            self._people, self._loaded = people, choice
         self._equip(people)
         estimator = people.estimator
         pose, detector = (
@@ -101,6 +118,12 @@ class ModelLoader:
         )
         seconds = time.monotonic() - began_s
         self._tell(ModelsLoaded(estimator.weights.name, estimator.skeleton.joints, pose, detector, seconds))
+
+    def _go_back(self, failed: ModelChoice) -> None:
+        """Choose what runs, in place of what does not load."""
+        with self._lock:
+            if failed == self._choice and self._people is not None:
+                self._choice = replace(failed, weights=self._loaded.weights)
 
 
 def _is_on_gpu(people: People) -> bool:

@@ -152,6 +152,7 @@ class Rendering:
 
     def _show_models(self) -> None:
         models = self._models = self._control.models
+        self._window.model_menu.set_current("" if models is None else models.weights)
         if models is None:
             self._window.status.set_loading()
         else:

@@ -86,6 +86,7 @@ def _wire_parts(window: MainWindow) -> None:
     viewer.timeline.frame_chosen.connect(control.seek)
     viewer.canvas.pose_clicked.connect(control.select)
     viewer.view.options_changed.connect(window.set_view)
+    window.model_menu.chosen.connect(control.choose_model)
     window.status.clicked.connect(window.side.show_performance)
     window.notices.dismissed.connect(control.dismiss)
     window.header.page_chosen.connect(window.show_page)

@@ -80,6 +80,15 @@ class Workers:
         """Load the models; `ModelsLoaded` or `ModelsFailed` tells when."""
         self._models.begin()
 
+    @property
+    def weights(self) -> str:
+        """The pose model that is chosen, by name or path."""
+        return self._models.weights
+
+    def choose_model(self, weights: str) -> None:
+        """Find people with another pose model; `ModelsLoaded` or `ModelsFailed` tells."""
+        self._models.choose(weights)
+
     def _equip(self, people: People) -> None:
         with self._lock:
             opened = self._open

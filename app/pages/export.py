@@ -50,7 +50,7 @@ class ExportPage(QWidget):
         self._analysed: Analysed | None = None
         self._shown: ExportState | None = None
         self._told: Fault | None = None
-        self.options = BatchOptionsPanel(has_jobs=False)
+        self.options = BatchOptionsPanel(has_run=False)
         self.options.options_changed.connect(self._look)
         self._make_actions()
         self._arrange()

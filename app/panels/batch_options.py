@@ -10,6 +10,7 @@ from PyQt6.QtCore import QSignalBlocker, Qt, pyqtSignal
 from PyQt6.QtWidgets import (
     QAbstractSpinBox,
     QCheckBox,
+    QComboBox,
     QDoubleSpinBox,
     QFileDialog,
     QHBoxLayout,
@@ -22,7 +23,9 @@ from PyQt6.QtWidgets import (
 )
 
 from app.batch_state import BatchOptions
+from app.loading import pose_model_names
 from sadinet.tables.writer import FORMATS
+from sadinet.weights import DEFAULTS
 
 FORMAT_NAMES = {"csv": "CSV", "parquet": "Parquet", "openpose": "OpenPose", "coco": "COCO", "trc": "TRC", "c3d": "C3D"}
 _WIDTH = 280
@@ -33,13 +36,13 @@ class BatchOptionsPanel(QWidget):
     """Shows and changes options; does nothing itself.
 
     Args:
-        has_jobs: whether the number of processes may be chosen.
+        has_run: whether people are yet to be found, so that the model and the number of processes may be chosen.
     """
 
     options_changed = pyqtSignal(object)
     """`BatchOptions`."""
 
-    def __init__(self, parent: QWidget | None = None, *, has_jobs: bool = True) -> None:
+    def __init__(self, parent: QWidget | None = None, *, has_run: bool = True) -> None:
         super().__init__(parent)
         self.setAccessibleName("Options of the batch")
         self.setProperty("role", "panel")
@@ -53,7 +56,10 @@ class BatchOptionsPanel(QWidget):
         self._add_tables(rows)
         self._add_more(rows)
         self._add_numbers(rows)
-        self._jobs_row.setVisible(has_jobs)
+        for row in (self._models_row, self._jobs_row):
+            row.setVisible(has_run)
+        if has_run:
+            self._list_models()
         rows.addStretch(1)
         self._show()
 
@@ -129,12 +135,27 @@ class BatchOptionsPanel(QWidget):
         self._jobs.setToolTip("How many processes share the work; results do not depend on it, memory does")
         self._jobs.valueChanged.connect(self._read)
         self._jobs_row = _row("Processes", self._jobs)
+        self._models = QComboBox()
+        self._models.setToolTip("The network that finds joints; the models' cards under Help tell how exact each is")
+        self._models.activated.connect(self._read)
+        self._models_row = _row("Pose model", self._models)
         rows.addSpacing(2)
+        rows.addWidget(self._models_row)
         rows.addWidget(self._scale_row)
         rows.addWidget(self._jobs_row)
 
+    def _list_models(self) -> None:
+        default = DEFAULTS["pose"]
+        self._models.addItem(f"{default} (default)", "default")
+        for name in pose_model_names():
+            if name != default:
+                self._models.addItem(name, name)
+
     def _show(self) -> None:
         options = self._options
+        if self._models.findData(options.weights) < 0:
+            self._models.addItem(Path(options.weights).name, options.weights)
+        self._models.setCurrentIndex(self._models.findData(options.weights))
         boxes = {**self._formats, "overlay": self._overlay, "page": self._page, "angles": self._angles}
         chosen = {*options.formats, *(name for name in ("overlay", "page", "angles") if getattr(options, name))}
         for name, box in boxes.items():
@@ -162,6 +183,7 @@ class BatchOptionsPanel(QWidget):
             angles=self._angles.isChecked(),
             metres_per_pixel=round(self._scale.value(), 6),
             jobs=self._jobs.value(),
+            weights=self._models.currentData(),
         )
         is_other = chosen != self._options
         self._options = chosen
@@ -194,7 +216,7 @@ def _box(text: str, tip: str) -> QCheckBox:
     return box
 
 
-def _row(text: str, field: QAbstractSpinBox) -> QWidget:
+def _row(text: str, field: QAbstractSpinBox | QComboBox) -> QWidget:
     """Return a line of a label and a field."""
     row = QWidget()
     label = QLabel(text)

@@ -260,12 +260,12 @@ def make_window(qapp, tmp_path, made_people, made_camera):
 
     made = []
 
-    def make(source=DEMO, settings=None, camera=None, people=None):
+    def make(source=DEMO, settings=None, camera=None, people=None, load=None):
         workers = Workers(
             ModelChoice(),
             tmp_path / "cache",
             open_source=lambda choice: camera or made_camera(),
-            load=lambda choice: people or made_people(),
+            load=load or (lambda choice: people or made_people()),
         )
         workers.find_cameras = lambda: None  # the machine's own are none of a test's business
         settings = settings or AppSettings(folder=str(tmp_path / "results"))

@@ -139,6 +139,10 @@ def test_options_go_to_the_queue(qtbot, page, worker):
         "/some/where", ("csv", "trc"), True, True, False, 0.0025, page.options._jobs.maximum() and 2
     )
     assert worker.state.options == replace(expected, jobs=page.options._jobs.value())
+    models = page.options._models
+    models.setCurrentIndex(models.findText("sadinet-t"))
+    models.activated.emit(models.currentIndex())
+    assert worker.state.options.weights == "sadinet-t"
     page.options._formats["trc"].click()
     page.options._formats["csv"].click()
     assert worker.state.options.formats == ("csv",), "without a table there is nothing to go on from"

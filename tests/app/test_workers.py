@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from app.loading import ModelChoice, make_blur
 from app.state import AnalysisPhase, AppState, Phase
 from app.workers import Workers
 from sadinet.errors import DeviceError, SourceError, WeightsError
+from sadinet.skeletons import BODY19
 
 CAMERA = SourceChoice(SourceKind.CAMERA, "one", "One")
 
@@ -92,6 +94,64 @@ def test_an_unforeseen_error_of_a_runtime_is_told_with_its_traceback(control, un
     until(lambda: controller.state.problems, "the error", controller.tick)
     assert "bad allocation" in controller.state.problems[0].message
     assert "Traceback" in controller.state.problems[0].details
+
+
+class Choices:
+    """Loads made-up models that are called as they were chosen; "slow" waits, "broken" does not load."""
+
+    def __init__(self, make):
+        self._make = make
+        self.go_on = threading.Event()
+
+    def __call__(self, choice):
+        if choice.weights == "slow":
+            self.go_on.wait(30)
+        if choice.weights == "broken":
+            raise WeightsError("the model is damaged", "install again")
+        people = self._make()
+        people.estimator = type("Estimator", (), {"skeleton": BODY19, "runtime": people.estimator.runtime})
+        people.estimator.weights = type("Named", (), {"name": choice.weights})
+        return people
+
+
+def test_another_model_takes_over_and_one_that_does_not_load_leaves_the_one_before(control, made_people, until):
+    controller = control(load=Choices(made_people))
+    controller.start(CAMERA)
+    until(lambda: people_in(controller), "somebody")
+    assert controller.models.weights == controller.workers.weights == "default"
+    controller.choose_model("other")
+    until(lambda: controller.models.weights == "other", "the other", controller.tick)
+    controller.choose_model("broken")
+    until(lambda: controller.state.problems, "the error", controller.tick)
+    assert controller.state.problems[0].message == "the model is damaged"
+    assert controller.state.are_models_ready
+    assert controller.models.weights == controller.workers.weights == "other"
+    until(lambda: people_in(controller), "somebody still")
+
+
+def test_the_model_chosen_last_is_the_one_however_long_another_takes(control, made_people, until):
+    load = Choices(made_people)
+    controller = control(load=load)
+    controller.start(CAMERA)
+    until(lambda: controller.models is not None, "the models", controller.tick)
+    controller.choose_model("slow")
+    controller.choose_model("quick")
+    until(lambda: controller.models.weights == "quick", "the quick one", controller.tick)
+    load.go_on.set()
+    for _ in range(20):
+        controller.tick()
+        time.sleep(0.01)
+    assert controller.models.weights == controller.workers.weights == "quick"
+
+
+def test_a_recording_keeps_its_model(control, made_people, until):
+    controller = control(load=Choices(made_people))
+    controller.start(CAMERA)
+    until(lambda: controller.state.can_record and controller.models is not None, "the camera", controller.tick)
+    controller.state = replace(controller.state, is_recording=True)
+    controller.choose_model("other")
+    assert controller.workers.weights == "default"
+    assert "recording" in controller.state.problems[0].line
 
 
 def test_a_model_that_fails_on_the_way_ends_the_run_and_says_why(control, made_people, until):
@@ -369,6 +429,26 @@ def test_an_analysis_can_be_stopped_and_goes_on_from_there(real, clip, until):
     assert controller.analysed is None
     assert controller.state.problems == ()
     assert controller.state.can_analyse
+
+
+def test_an_analysis_is_put_away_for_another_model_and_found_again_with_its_own(real, short_clip, until):
+    real.start(SourceChoice(SourceKind.FILE, str(short_clip)))
+
+    def analysed_by(name):
+        until(lambda: real.models is not None and real.models.weights == name, name, real.tick)
+        until(lambda: real.state.can_analyse, "the file", real.tick)
+        real.analyse()
+        until(lambda: real.analysed is not None, "the analysis", real.tick)
+        return real.analysed
+
+    first = analysed_by("sadinet-s")
+    real.choose_model("sadinet-t")
+    second = analysed_by("sadinet-t")
+    assert second.models.weights.name == "sadinet-t"
+    assert not np.array_equal(first.recording.joints, second.recording.joints)
+    real.choose_model("sadinet-s")
+    again = analysed_by("sadinet-s")
+    np.testing.assert_array_equal(again.recording.joints, first.recording.joints)
 
 
 def test_closing_the_file_ends_its_analysis(real, clip, until):

@@ -25,7 +25,8 @@ def test_programs_models_clip_and_texts_are_there(files):
     suffix = ".exe" if sys.platform == "win32" else ""
     inside = "_internal/sadinet"
     wanted = {f"sadinet{suffix}", f"sadinet-app{suffix}", "LICENSE", "README.md", "CHANGELOG.md", "THIRD-PARTY.md"}
-    wanted |= {f"{inside}/_weights/{name}" for name in ("sadinet-s.onnx", "sadinet-s.md", "person-yolo11n.onnx")}
+    models = ("sadinet-s.onnx", "sadinet-s.md", "sadinet-t.onnx", "sadinet-t.md", "person-yolo11n.onnx")
+    wanted |= {f"{inside}/_weights/{name}" for name in models}
     wanted |= {f"{inside}/_demo/walk.mp4", f"{inside}/_demo/NOTICE.md"}
     if sys.platform == "linux":
         wanted |= {"install.sh", "share/sadinet.desktop", "share/icons/hicolor/256x256/apps/sadinet.png"}

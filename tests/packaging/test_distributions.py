@@ -47,6 +47,7 @@ def test_the_source_distribution_has_what_a_build_and_the_tests_need(distributio
         "CHANGELOG.md",
         "weights/sadinet-s.onnx",
         "weights/sadinet-s.md",
+        "weights/sadinet-t.onnx",
     }
     wanted |= {"sadinet/_demo/walk.mp4", "tests/conftest.py", "scripts/build_app.py", "scripts/bundle/sadinet.spec"}
     assert wanted <= names
