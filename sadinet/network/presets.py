@@ -6,7 +6,7 @@ from sadinet.errors import InputError
 from sadinet.network.config import NetworkConfig
 
 PRESETS: dict[str, NetworkConfig] = {
-    # The network of "s" on smaller crops: a narrow one is little faster, as its layers are too small for a core.
+    # The network of "s" on smaller crops, so that it can begin with its weights: docs/training-diary.md.
     "t": NetworkConfig(size_wh=(160, 160), widths=(64, 128, 192, 256), blocks=(1, 1, 2, 4), heatmap_sigma=1.25),
     "s": NetworkConfig(size_wh=(192, 192), widths=(64, 128, 192, 256), blocks=(1, 1, 2, 4), heatmap_sigma=1.5),
     "m": NetworkConfig(size_wh=(256, 256), widths=(96, 160, 224, 288, 320), heatmap_sigma=2.0),
