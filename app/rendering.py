@@ -156,7 +156,7 @@ class Rendering:
         if models is None:
             self._window.status.set_loading()
         else:
-            self._window.status.set_runtime(models.pose, models.detector)
+            self._window.status.set_runtime(models.pose, models.detector, models.weights)
             self._window.viewer.view.set_joints(models.joints)
 
     def _show_analysed(self, state: AppState) -> None:

@@ -146,7 +146,7 @@ class BatchOptionsPanel(QWidget):
 
     def _list_models(self) -> None:
         default = DEFAULTS["pose"]
-        self._models.addItem(f"{default} (default)", "default")
+        self._models.addItem(default, "default")
         for name in pose_model_names():
             if name != default:
                 self._models.addItem(name, name)

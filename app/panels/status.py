@@ -58,9 +58,9 @@ class StatusBar(QFrame):
         self._why = ""
         self._show_message()
 
-    def set_runtime(self, pose: Runtime, detector: Runtime) -> None:
-        """Show on what the networks really run."""
-        self._runtime.setText(runtime_text(pose))
+    def set_runtime(self, pose: Runtime, detector: Runtime, model: str = "") -> None:
+        """Show on what the networks really run, and which pose model it is."""
+        self._runtime.setText(f"{model} · {runtime_text(pose)}" if model else runtime_text(pose))
         same = (pose.engine, pose.device, pose.precision) == (detector.engine, detector.device, detector.precision)
         self._why = f"{_device(pose)}: {pose.why}"
         if not same:

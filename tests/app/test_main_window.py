@@ -82,7 +82,9 @@ def test_the_qt_of_opencv_does_not_come_in_the_way():
 def test_a_live_source_is_shown_with_its_people_and_figures(window, wait):
     assert window.viewer.canvas.view is not None
     wait(lambda: "fps" in window.status.accessibleDescription(), "the figures")
-    assert "cpu" in window.status.findChildren(QWidget)[0].text().lower()
+    told = window.status.findChildren(QWidget)[0].text()
+    assert told.startswith("made-up · ")
+    assert "cpu" in told.lower()
     assert window.viewer.transport.isHidden()
     assert "Demo clip" in window.windowTitle()
 
