@@ -365,7 +365,7 @@ def test_weights_of_another_preset_are_refused(sadinet, archive, tmp_path, model
     from sadinet.network.presets import preset
 
     with torch.random.fork_rng():
-        state = Deployed(SadiNet(preset("t"))).state_dict()
+        state = Deployed(SadiNet(preset("m"))).state_dict()
     path = model.with_suffix(".safetensors")
     save_file({name: value.contiguous() for name, value in state.items()}, path)
     entry = file_entry(path)

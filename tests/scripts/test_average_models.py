@@ -51,7 +51,7 @@ def test_a_checkpoint_and_an_exported_model_are_averaged(script, tmp_path):
 
 def test_what_cannot_be_averaged_is_told(script, tmp_path, capsys):
     write_checkpoint(tmp_path / "one.pt", 1)
-    write_checkpoint(tmp_path / "other.pt", 1, "s")
+    write_checkpoint(tmp_path / "other.pt", 1, "m")
     line = [f"{tmp_path}/one.pt", f"{tmp_path}/other.pt", "-o", f"{tmp_path}/mean.pt"]
     assert script("average_models")(line) == 1
     assert "different networks" in capsys.readouterr().err
