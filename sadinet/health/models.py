@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterator
 from importlib import resources
@@ -70,6 +71,9 @@ def _files(weights: Weights) -> Iterator[Finding]:
         if kind == "safetensors" and not path.exists() and not is_installed("torch"):
             # The packaged program has neither.
             yield Finding(f"{weights.name} {kind}", "not here; only torch would read it, which is not here either")
+            continue
+        if kind == "onnx_fp16" and not path.exists() and getattr(sys, "frozen", False):
+            yield Finding(f"{weights.name} {kind}", "not here; it is for graphics cards, and this copy runs on the CPU")
             continue
         try:
             weights.file(kind)

@@ -119,6 +119,11 @@ def wanted(entries: Iterable[Entry], unwanted: re.Pattern[str] = _UNWANTED) -> l
     return [entry for entry in kept if entry[2] != "SYMLINK" or _target(entry) in there]
 
 
+def is_for_cards(entry: Entry) -> bool:
+    """Say whether a file is of use on graphics cards alone: half precision is no faster on a CPU."""
+    return "/_weights/" in _posix(entry[0]) and entry[0].endswith("-fp16.onnx")
+
+
 def is_library(path: PurePath) -> bool:
     """Say whether a file is one that the system's loader loads."""
     return path.suffix == ".dll" or ".so" in path.suffixes

@@ -51,6 +51,13 @@ def test_what_no_program_needs_is_left_out_with_the_links_to_it():
     assert wanted([*kept, *left_out]) == kept
 
 
+def test_half_precision_goes_with_graphics_cards():
+    from bundle.contents import is_for_cards
+
+    names = ("sadinet/_weights/sadinet-s.onnx", "sadinet\\_weights\\sadinet-s-fp16.onnx", "other/x-fp16.onnx")
+    assert [is_for_cards((name, "/e", "DATA")) for name in names] == [False, True, False]
+
+
 def test_opencv_takes_pyavs_ffmpeg_where_every_major_version_is_the_same():
     from bundle.contents import own_ffmpeg
 
