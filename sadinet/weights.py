@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -98,7 +99,9 @@ class Weights:
                 )
             found = _sha256(path, status)
         except OSError as error:
-            raise WeightsError(f"model {self.name}: cannot read {path}: {error.strerror or error}", _REPAIR) from None
+            is_left_out = kind == "onnx_fp16" and getattr(sys, "frozen", False)
+            remedy = "this copy of the program is for the CPU: use --precision fp32" if is_left_out else _REPAIR
+            raise WeightsError(f"model {self.name}: cannot read {path}: {error.strerror or error}", remedy) from None
         if found != entry.sha256:
             raise WeightsError(
                 f"model {self.name}: {path} is not the file of its manifest: SHA-256 {found}, expected {entry.sha256}",

@@ -120,7 +120,7 @@ def wanted(entries: Iterable[Entry], unwanted: re.Pattern[str] = _UNWANTED) -> l
 
 
 def is_for_cards(entry: Entry) -> bool:
-    """Say whether a file is of use on graphics cards alone: half precision is no faster on a CPU."""
+    """Say whether a file is of use on graphics cards alone: half precision makes little difference on a CPU."""
     return "/_weights/" in _posix(entry[0]) and entry[0].endswith("-fp16.onnx")
 
 

@@ -248,6 +248,58 @@ def until():
 
 
 @pytest.fixture
+def control(tmp_path, made_people, made_camera):
+    """Makes controllers over made-up sources and models, and ends their threads."""
+    from app.controller import Controller
+    from app.loading import ModelChoice
+    from app.workers import Workers
+
+    made = []
+
+    def make(source=None, people=None, load=None):
+        def open_source(choice):
+            if isinstance(source, Exception):
+                raise source
+            return source(choice) if callable(source) else source or made_camera()
+
+        def load_made(choice):
+            if isinstance(people, Exception):
+                raise people
+            return people or made_people()
+
+        workers = Workers(ModelChoice(), tmp_path / "cache", open_source=open_source, load=load or load_made)
+        made.append(Controller(workers))
+        return made[-1]
+
+    yield make
+    for each in made:
+        assert each.workers.stop(5.0) == ()
+
+
+@pytest.fixture
+def real(tmp_path):
+    """A controller over the shipped models."""
+    from app.controller import Controller
+    from app.loading import ModelChoice
+    from app.workers import Workers
+
+    controller = Controller(Workers(ModelChoice(), tmp_path / "cache"))
+    yield controller
+    controller.workers.stop(10.0)
+
+
+@pytest.fixture
+def people_in():
+    """Says whether a controller's next picture has somebody in it."""
+
+    def look(controller):
+        live = controller.tick().live
+        return live is not None and len(live.result.poses) > 0
+
+    return look
+
+
+@pytest.fixture
 def make_window(qapp, tmp_path, made_people, made_camera):
     """Makes windows over made-up sources and models, and closes them."""
     from app import theme

@@ -21,7 +21,6 @@ from app.batch_worker import BatchWorker
 from app.choice import SourceChoice, SourceKind
 from app.heartbeat import Heartbeat
 from app.icons import DRAWINGS, icon
-from app.loading import load_people
 from app.panels.transport import clock_text
 from app.settings import AppSettings
 from app.state import SPEEDS, Phase, Place, Problem
@@ -210,31 +209,6 @@ def test_what_is_remembered_comes_back(make_window, wait, tmp_path):
     assert second.actions_by_name["light"].isChecked()
     assert second.viewer.sources.camera_size_wh == (1280, 720)
     assert second.remembered().source is None  # the demo clip needs no remembering
-
-
-def test_the_menu_offers_the_pose_models_and_marks_the_one_that_finds_people(window):
-    chosen = []
-    window.model_menu.chosen.disconnect()
-    window.model_menu.chosen.connect(chosen.append)
-    window.model_menu.aboutToShow.emit()
-    entries = {action.text(): action for action in window.model_menu.actions()}
-    assert {"sadinet-s", "sadinet-t", "made-up"} == set(entries)
-    assert [name for name, action in entries.items() if action.isChecked()] == ["made-up"]
-    entries["made-up"].trigger()
-    assert chosen == []
-    entries["sadinet-t"].trigger()
-    assert chosen == ["sadinet-t"]
-
-
-def test_a_model_that_was_chosen_finds_people_and_is_remembered(make_window, clip, wait):
-    window = make_window(SourceChoice(SourceKind.FILE, str(clip)), load=load_people)
-    controller = window.controller
-    wait(lambda: controller.models is not None, "the models")
-    window.model_menu.aboutToShow.emit()
-    next(each for each in window.model_menu.actions() if each.text() == "sadinet-t").trigger()
-    wait(lambda: controller.models.weights == "sadinet-t", "the other model")
-    wait(lambda: window.shown is not None and window.shown.poses, "somebody")
-    assert window.remembered().weights == "sadinet-t"
 
 
 def test_a_window_whose_remembered_shape_makes_no_sense_opens_as_at_first(make_window):

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,50 +14,11 @@ from app.loading import ModelChoice, make_blur
 from app.state import AnalysisPhase, AppState, Phase
 from app.workers import Workers
 from sadinet.errors import DeviceError, SourceError, WeightsError
-from sadinet.skeletons import BODY19
 
 CAMERA = SourceChoice(SourceKind.CAMERA, "one", "One")
 
 
-@pytest.fixture
-def control(tmp_path, made_people, made_camera):
-    """Makes controllers over made-up sources and models, and ends their threads."""
-    made = []
-
-    def make(source=None, people=None, load=None):
-        def open_source(choice):
-            if isinstance(source, Exception):
-                raise source
-            return source(choice) if callable(source) else source or made_camera()
-
-        def load_made(choice):
-            if isinstance(people, Exception):
-                raise people
-            return people or made_people()
-
-        workers = Workers(ModelChoice(), tmp_path / "cache", open_source=open_source, load=load or load_made)
-        made.append(Controller(workers))
-        return made[-1]
-
-    yield make
-    for each in made:
-        assert each.workers.stop(5.0) == ()
-
-
-@pytest.fixture
-def real(tmp_path):
-    """A controller over the shipped models."""
-    controller = Controller(Workers(ModelChoice(), tmp_path / "cache"))
-    yield controller
-    controller.workers.stop(10.0)
-
-
-def people_in(controller):
-    live = controller.tick().live
-    return live is not None and len(live.result.poses) > 0
-
-
-def test_pictures_come_before_the_models_are_there_and_people_after(control, made_people, until):
+def test_pictures_come_before_the_models_are_there_and_people_after(control, made_people, until, people_in):
     go = threading.Event()
 
     def slow(choice):
@@ -96,64 +56,6 @@ def test_an_unforeseen_error_of_a_runtime_is_told_with_its_traceback(control, un
     assert "Traceback" in controller.state.problems[0].details
 
 
-class Choices:
-    """Loads made-up models that are called as they were chosen; "slow" waits, "broken" does not load."""
-
-    def __init__(self, make):
-        self._make = make
-        self.go_on = threading.Event()
-
-    def __call__(self, choice):
-        if choice.weights == "slow":
-            self.go_on.wait(30)
-        if choice.weights == "broken":
-            raise WeightsError("the model is damaged", "install again")
-        people = self._make()
-        people.estimator = type("Estimator", (), {"skeleton": BODY19, "runtime": people.estimator.runtime})
-        people.estimator.weights = type("Named", (), {"name": choice.weights})
-        return people
-
-
-def test_another_model_takes_over_and_one_that_does_not_load_leaves_the_one_before(control, made_people, until):
-    controller = control(load=Choices(made_people))
-    controller.start(CAMERA)
-    until(lambda: people_in(controller), "somebody")
-    assert controller.models.weights == controller.workers.weights == "default"
-    controller.choose_model("other")
-    until(lambda: controller.models.weights == "other", "the other", controller.tick)
-    controller.choose_model("broken")
-    until(lambda: controller.state.problems, "the error", controller.tick)
-    assert controller.state.problems[0].message == "the model is damaged"
-    assert controller.state.are_models_ready
-    assert controller.models.weights == controller.workers.weights == "other"
-    until(lambda: people_in(controller), "somebody still")
-
-
-def test_the_model_chosen_last_is_the_one_however_long_another_takes(control, made_people, until):
-    load = Choices(made_people)
-    controller = control(load=load)
-    controller.start(CAMERA)
-    until(lambda: controller.models is not None, "the models", controller.tick)
-    controller.choose_model("slow")
-    controller.choose_model("quick")
-    until(lambda: controller.models.weights == "quick", "the quick one", controller.tick)
-    load.go_on.set()
-    for _ in range(20):
-        controller.tick()
-        time.sleep(0.01)
-    assert controller.models.weights == controller.workers.weights == "quick"
-
-
-def test_a_recording_keeps_its_model(control, made_people, until):
-    controller = control(load=Choices(made_people))
-    controller.start(CAMERA)
-    until(lambda: controller.state.can_record and controller.models is not None, "the camera", controller.tick)
-    controller.state = replace(controller.state, is_recording=True)
-    controller.choose_model("other")
-    assert controller.workers.weights == "default"
-    assert "recording" in controller.state.problems[0].line
-
-
 def test_a_model_that_fails_on_the_way_ends_the_run_and_says_why(control, made_people, until):
     controller = control(people=made_people(error=DeviceError("out of memory on the GPU", "use a smaller model")))
     controller.start(CAMERA)
@@ -181,7 +83,7 @@ def test_a_demo_clip_that_does_not_open_is_told_once(control, until):
     assert len(controller.state.problems) == 1
 
 
-def test_a_camera_that_is_unplugged_is_noted_and_the_note_goes_when_it_is_back(control, made_camera, until):
+def test_a_camera_that_is_unplugged_is_noted_and_the_note_goes_when_it_is_back(control, made_camera, until, people_in):
     camera = made_camera()
     controller = control(camera)
     controller.start(CAMERA)
@@ -221,7 +123,7 @@ def test_what_a_camera_gives_in_place_of_what_was_asked_for_is_noted(control, ma
 
 
 @pytest.mark.parametrize("moment", ["opening", "reading"])
-def test_everything_ends_in_time_while_a_camera_hangs(tmp_path, made_people, made_camera, until, moment):
+def test_everything_ends_in_time_while_a_camera_hangs(tmp_path, made_people, made_camera, until, moment, people_in):
     camera = made_camera()
     go = threading.Event()
 
@@ -264,7 +166,7 @@ def test_a_source_that_opens_after_another_was_chosen_is_closed_again(control, m
     assert not quick.is_closed
 
 
-def test_opening_many_sources_in_a_row_leaves_only_the_last_one_open(control, made_camera, until):
+def test_opening_many_sources_in_a_row_leaves_only_the_last_one_open(control, made_camera, until, people_in):
     cameras = []
 
     def open_source(choice):
@@ -374,7 +276,7 @@ def test_a_file_is_played_stood_stepped_and_sought(control, clip, until):
     until(lambda: controller.state.place.frame < 100, "the beginning", controller.tick)
 
 
-def test_commands_for_files_do_nothing_to_a_camera(control, until):
+def test_commands_for_files_do_nothing_to_a_camera(control, until, people_in):
     controller = control()
     controller.start(CAMERA)
     until(lambda: people_in(controller), "somebody")
@@ -431,26 +333,6 @@ def test_an_analysis_can_be_stopped_and_goes_on_from_there(real, clip, until):
     assert controller.state.can_analyse
 
 
-def test_an_analysis_is_put_away_for_another_model_and_found_again_with_its_own(real, short_clip, until):
-    real.start(SourceChoice(SourceKind.FILE, str(short_clip)))
-
-    def analysed_by(name):
-        until(lambda: real.models is not None and real.models.weights == name, name, real.tick)
-        until(lambda: real.state.can_analyse, "the file", real.tick)
-        real.analyse()
-        until(lambda: real.analysed is not None, "the analysis", real.tick)
-        return real.analysed
-
-    first = analysed_by("sadinet-s")
-    real.choose_model("sadinet-t")
-    second = analysed_by("sadinet-t")
-    assert second.models.weights.name == "sadinet-t"
-    assert not np.array_equal(first.recording.joints, second.recording.joints)
-    real.choose_model("sadinet-s")
-    again = analysed_by("sadinet-s")
-    np.testing.assert_array_equal(again.recording.joints, first.recording.joints)
-
-
 def test_closing_the_file_ends_its_analysis(real, clip, until):
     controller = real
     controller.start(SourceChoice(SourceKind.FILE, str(clip)))
@@ -478,7 +360,9 @@ def test_an_analysis_begins_even_while_that_of_another_file_is_still_stopping(re
     assert controller.analysed.where == str(short_clip)
 
 
-def test_cameras_are_looked_for_again_when_one_may_have_come_but_not_all_the_time(control, made_camera, until):
+def test_cameras_are_looked_for_again_when_one_may_have_come_but_not_all_the_time(
+    control, made_camera, until, people_in
+):
     camera = made_camera()
     controller = control(camera)
     looked = []

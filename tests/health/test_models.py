@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import shutil
+import sys
 
 import pytest
 
+from sadinet.errors import WeightsError
 from sadinet.health.models import check_models, check_run
 from sadinet.weights import find_weights
 
@@ -54,6 +56,19 @@ def test_a_file_for_torch_is_missed_where_torch_is(shipped, monkeypatch, has_tor
     (shipped / weights.manifest.files["safetensors"].name).unlink()
     monkeypatch.setattr("sadinet.health.models.is_installed", lambda _: has_torch)
     assert [each.state for each in check_models() if each.name == f"{weights.name} safetensors"] == states
+
+
+@pytest.mark.parametrize(
+    ("is_packaged", "states", "remedy"), [(True, ["ok"], "fp32"), (False, ["note"], "install again")]
+)
+def test_half_precision_is_missed_but_in_the_packaged_program(shipped, monkeypatch, is_packaged, states, remedy):
+    weights = find_weights("default")
+    (shipped / weights.manifest.files["onnx_fp16"].name).unlink()
+    monkeypatch.setattr(sys, "frozen", is_packaged, raising=False)
+    assert [each.state for each in check_models() if each.name == f"{weights.name} onnx_fp16"] == states
+    with pytest.raises(WeightsError) as error:
+        weights.file("onnx_fp16")
+    assert remedy in error.value.remedy
 
 
 def test_a_missing_default_model_is_named(shipped):
