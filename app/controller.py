@@ -84,6 +84,7 @@ class Controller:
             self.tell(Problem("A recording has one model", "stop it, then choose another model", is_error=False))
         else:
             self.workers.choose_model(name)
+            self.state = replace(self.state, is_model_changing=True)
 
     def look_for_cameras(self) -> None:
         """Look which cameras are there, unless that was just done; for moments at which one may have come."""
@@ -204,6 +205,8 @@ class Controller:
         return snapshot
 
     def _hear(self, event: Event) -> None:
+        if isinstance(event, ModelsLoaded | ModelsFailed):
+            self.state = replace(self.state, is_model_changing=self.workers.is_loading_model)
         if isinstance(event, ModelsLoaded):
             self._take_models(event)
         elif isinstance(event, ModelsLost):

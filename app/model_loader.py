@@ -46,6 +46,7 @@ class ModelLoader:
         self._lock = threading.Lock()
         self._people: People | None = None
         self._loaded = choice
+        self._is_loading = False
         self._why = ""  # of the device, where it is not the one that was asked for
 
     @property
@@ -58,10 +59,16 @@ class ModelLoader:
         """The pose model that is chosen, by name or path."""
         return self._choice.weights
 
+    @property
+    def is_loading(self) -> bool:
+        """Whether a pose model was chosen that is not there yet."""
+        return self._is_loading
+
     def choose(self, weights: str) -> None:
         """Load another pose model; the one before finds people until then, and goes on if that one does not load."""
         with self._lock:
             self._choice = replace(self._choice, weights=weights)
+            self._is_loading = True
         self.begin()
 
     def begin(self) -> None:
@@ -110,7 +117,7 @@ class ModelLoader:
         with self._lock:
             if choice != self._choice:
                 return  # another was chosen meanwhile, and another thread loads it
-            self._people, self._loaded = people, choice
+            self._people, self._loaded, self._is_loading = people, choice, False
         self._equip(people)
         estimator = people.estimator
         pose, detector = (
@@ -122,7 +129,10 @@ class ModelLoader:
     def _go_back(self, failed: ModelChoice) -> None:
         """Choose what runs, in place of what does not load."""
         with self._lock:
-            if failed == self._choice and self._people is not None:
+            if failed != self._choice:
+                return  # another was chosen meanwhile
+            self._is_loading = False
+            if self._people is not None:
                 self._choice = replace(failed, weights=self._loaded.weights)
 
 

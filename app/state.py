@@ -105,6 +105,7 @@ class AppState:
         analysis: of the open file.
         is_recording: whether what is seen is being recorded.
         are_models_ready: whether people are being looked for.
+        is_model_changing: whether another pose model is being loaded in place of the one that runs.
         recent: files, folders and streams, the last one first.
         problems: banners, the oldest first.
     """
@@ -119,6 +120,7 @@ class AppState:
     analysis: Analysis = field(default_factory=Analysis)
     is_recording: bool = False
     are_models_ready: bool = False
+    is_model_changing: bool = False
     recent: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
 
@@ -139,8 +141,8 @@ class AppState:
 
     @property
     def can_record(self) -> bool:
-        """Whether what is seen may be recorded."""
-        return self.is_live
+        """Whether what is seen may be recorded; while models change, a recording would be of both."""
+        return self.is_live and not self.is_model_changing
 
     @property
     def can_export(self) -> bool:

@@ -85,6 +85,11 @@ class Workers:
         """The pose model that is chosen, by name or path."""
         return self._models.weights
 
+    @property
+    def is_loading_model(self) -> bool:
+        """Whether the pose model that is chosen is not there yet."""
+        return self._models.is_loading
+
     def choose_model(self, weights: str) -> None:
         """Find people with another pose model; `ModelsLoaded` or `ModelsFailed` tells."""
         self._models.choose(weights)

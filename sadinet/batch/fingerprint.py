@@ -30,14 +30,17 @@ class Fingerprint:
 def fingerprint(paths: tuple[Path, ...]) -> Fingerprint:
     """Return what identifies these files, in this order.
 
+    One picture of several that may not be read counts by its size, as the reader skips it and says so: once it may
+    be read, the input is another one.
+
     Raises:
-        SourceError: if one of them cannot be read.
+        SourceError: if one of them is missing or damaged, or the only one may not be read.
     """
     digest, size, modified = hashlib.sha256(), 0, 0
     for path in paths:
         try:
             status = path.stat()
-            digest.update(_sample(path, status.st_size))
+            digest.update(_sample(path, status.st_size, is_needed=len(paths) == 1))
         except FileNotFoundError as error:
             raise SourceError(f"no such file: {path}", "check the name and the folder") from error
         except (OSError, ValueError) as error:
@@ -54,11 +57,16 @@ def check_unchanged(name: str, paths: tuple[Path, ...], before: Fingerprint) -> 
         raise SourceError(f"{name} changed while it was read", "wait until it is written, and run again")
 
 
-def _sample(path: Path, size: int) -> bytes:
-    with path.open("rb") as stream:
-        head = stream.read(SAMPLE_BYTES)
-        stream.seek(max(0, size - SAMPLE_BYTES))
-        tail = stream.read(SAMPLE_BYTES)
+def _sample(path: Path, size: int, *, is_needed: bool) -> bytes:
+    head = tail = b""
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(SAMPLE_BYTES)
+            stream.seek(max(0, size - SAMPLE_BYTES))
+            tail = stream.read(SAMPLE_BYTES)
+    except PermissionError:
+        if is_needed:
+            raise
     digest = hashlib.sha256(str(size).encode())
     digest.update(head)
     digest.update(tail)

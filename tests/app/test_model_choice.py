@@ -74,6 +74,24 @@ def test_a_recording_keeps_its_model(control, made_people, until):
     assert "recording" in controller.state.problems[0].line
 
 
+def test_no_recording_begins_while_models_change(control, made_people, until):
+    load = Choices(made_people)
+    controller = control(load=load)
+    controller.start(CAMERA)
+    until(lambda: controller.state.can_record and controller.models is not None, "the camera", controller.tick)
+    controller.choose_model("slow")
+    assert not controller.state.can_record
+    controller.choose_model("broken")
+    until(lambda: controller.state.problems, "the error", controller.tick)
+    assert controller.state.can_record  # the one before goes on
+    controller.choose_model("slow")
+    controller.tick()
+    assert not controller.state.can_record
+    load.go_on.set()
+    until(lambda: controller.state.can_record, "the slow one", controller.tick)
+    assert controller.models.weights == "slow"
+
+
 def test_an_analysis_is_put_away_for_another_model_and_found_again_with_its_own(real, short_clip, until):
     real.start(SourceChoice(SourceKind.FILE, str(short_clip)))
 

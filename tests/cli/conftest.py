@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -39,15 +40,28 @@ def sadinet(capsys) -> CommandLine:
     return CommandLine(capsys)
 
 
+def as_anybody() -> list[str]:
+    """What a command begins with, so that rights to files hold for root too."""
+    if os.geteuid() != 0:
+        return []
+    prefix = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"]
+    if (
+        shutil.which("setpriv") is None
+        or subprocess.run([*prefix, "true"], check=False, capture_output=True).returncode
+    ):
+        pytest.skip("root may read everything here, and setpriv cannot take that right away")
+    return prefix
+
+
 @pytest.fixture
 def start():
     """Start the command line, or other code, in a process of its own."""
     started = []
 
-    def start(*arguments: object, code: str = "") -> subprocess.Popen[str]:
+    def start(*arguments: object, code: str = "", without_root: bool = False) -> subprocess.Popen[str]:
         command = ["-c", code] if code else ["-m", "sadinet", *map(str, arguments)]
         process = subprocess.Popen(
-            [sys.executable, *command],
+            [*(as_anybody() if without_root else []), sys.executable, *command],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -196,6 +196,24 @@ def test_a_folder_of_pictures(sadinet, walker, tmp_path):
     assert "2 frames" in printed[-1]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="rights to files are another thing there")
+def test_a_picture_that_may_not_be_read_is_skipped_until_it_may(start, walker, tmp_path):
+    shots = tmp_path / "shots"
+    shots.mkdir()
+    for name in ("a.png", "b.png"):
+        cv2.imwrite(str(shots / name), walker)
+    (shots / "b.png").chmod(0)
+    line = ("run", shots, "-o", tmp_path / "out")
+    printed, complained = start(*line, without_root=True).communicate(timeout=120)
+    assert "b.png cannot be read: Permission denied" in printed + complained
+    assert "Traceback" not in complained
+    assert read_table(tmp_path / "out" / "shots.csv")["source"].tolist() == [str(shots / "a.png")]
+    (shots / "b.png").chmod(0o644)
+    _, complained = start(*line).communicate(timeout=120)
+    assert "b.png" not in complained
+    assert len(read_table(tmp_path / "out" / "shots.csv")["source"]) == 2
+
+
 def test_inputs_of_one_name_do_not_overwrite_each_other(sadinet, archive, tmp_path):
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
