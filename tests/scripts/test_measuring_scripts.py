@@ -130,3 +130,30 @@ def test_a_model_without_uncertainty_cannot_be_calibrated(script, labelled, tmp_
     assert script("calibrate")(arguments) == 1
     assert "gives no uncertainty" in capsys.readouterr().err
     assert not (tmp_path / "scale.json").exists()
+
+
+def test_legs_on_one_another_are_counted(script, capsys):
+    from measure_legs import are_legs_together
+
+    from sadinet.geometry import Box
+    from sadinet.results import Pose
+    from sadinet.skeletons import LSP14
+
+    def stands(apart, **moved):
+        """Somebody 100 px long in the torso, feet and knees `apart` px from each other."""
+        points = {"shoulder": (40, 0), "hip": (0, 100), "knee": (apart, 150), "ankle": (apart, 200)}
+        joints = np.zeros((14, 2), np.float32)
+        for name, (width, y) in points.items():
+            joints[LSP14.index(f"left_{name}")] = (width / 2, y)
+            joints[LSP14.index(f"right_{name}")] = (-width / 2, y)
+        for name, place in moved.items():
+            joints[LSP14.index(name)] = place
+        ones = np.ones(14, np.float32)
+        return Pose(joints, ones, np.ones((14, 2), np.float32), Box(-50, 0, 100, 200), LSP14)
+
+    torso = np.hypot(20, 100)
+    assert are_legs_together(stands(0.09 * torso))
+    assert not are_legs_together(stands(0.11 * torso))
+    assert not are_legs_together(stands(0.0, left_ankle=(30, 190)))  # a knee passes the other, the foot is behind
+    assert script("measure_legs")(["nowhere.mp4"]) == 1
+    assert "measure_legs: no such file: nowhere.mp4" in capsys.readouterr().err
