@@ -253,7 +253,8 @@ def test_on_coco_the_detectors_boxes_are_measured_on_every_picture(evaluate, tmp
     assert report["detector"] == "default"
     # Found in both pictures with the same score: of the first two answers one is right.
     assert report["AP50"] == pytest.approx(50, abs=0.1)
-    assert report["pixel_error"]["mean"] < 10
+    # In another crop the network may put a joint on the other arm or leg, far off; the same person's others stay.
+    assert report["pixel_error"]["median"] < 3
     told = " ".join(capsys.readouterr().out.split())
     assert "1 people in 1 pictures and 1 without labelled people, boxes from detector" in told
     assert evaluate(arguments) == 0
