@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import scipy.io
 
+from sadinet.people.detector import open_detector
 from sadinet.skeletons import COCO17, LSP14, MPII16
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
@@ -238,7 +239,9 @@ def test_on_coco_the_detectors_boxes_are_measured_on_every_picture(evaluate, tmp
         cv2.imwrite(str(tmp_path / name), walker)
     written, saved, labels = (tmp_path / name for name in ("figures.json", "found.npz", "person_keypoints.json"))
     arguments = ["--dataset", "coco", "--root", str(tmp_path), "--json", str(written), "--device", "cpu"]
-    box = np.array([(765.0, 51), (928, 346)])
+    # The detector's own box: in one a few pixels wider the network may put an ankle on the other leg.
+    found = open_detector("default", "cpu")(walker)[0]
+    box = np.array([(found.x, found.y), (found.x + found.width, found.y + found.height)])
     write_coco(labels, ["stranger.png", "walker.png"], np.concatenate([box, np.tile(box.mean(axis=0), (15, 1))]))
     assert evaluate([*arguments, "--predictions", str(saved)]) == 0
     report = json.loads(written.read_text(encoding="utf-8"))
@@ -253,8 +256,7 @@ def test_on_coco_the_detectors_boxes_are_measured_on_every_picture(evaluate, tmp
     assert report["detector"] == "default"
     # Found in both pictures with the same score: of the first two answers one is right.
     assert report["AP50"] == pytest.approx(50, abs=0.1)
-    # In another crop the network may put a joint on the other arm or leg, far off; the same person's others stay.
-    assert report["pixel_error"]["median"] < 3
+    assert report["pixel_error"]["mean"] < 10
     told = " ".join(capsys.readouterr().out.split())
     assert "1 people in 1 pictures and 1 without labelled people, boxes from detector" in told
     assert evaluate(arguments) == 0
