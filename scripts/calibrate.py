@@ -1,11 +1,13 @@
 """Fit the factors that make a model's uncertainty honest: 68% of errors within one sigma, joint by joint.
 
     python scripts/calibrate.py --weights runs/export/sadinet-s.json --root DIR --out scale.json
+    python scripts/calibrate.py --weights mine.json --dataset coco --root DIR --annotations FILE --out scale.json
     python scripts/export_onnx.py runs/s/best.pt ... --sigma-scale scale.json
 
-Fitted on LSPet's raw labels 8001:8500, shown on 8501:9000 too. Joints that LSPet does not label (the face) take
-the factor of all joints, or their own from the teachers' labels with --teachers. A factor that the model
-already carries is kept and multiplied, so that the file always holds the whole scale.
+Fitted on one part of the labelled people and shown on another too: LSPet's pictures 8001:8500 and 8501:9000, or of
+another set every second picture and the rest. Joints that the set does not label (in LSPet the face) take the factor
+of all joints, or in LSPet their own from the teachers' labels with --teachers. A factor that the model already
+carries is kept and multiplied, so that the file always holds the whole scale.
 """
 
 from __future__ import annotations
@@ -29,8 +31,9 @@ from sadinet.people.estimator import PoseEstimator
 from sadinet.skeletons import BODY19, Skeleton, convert
 from sadinet.training.calibration import Calibration, fit_calibration
 from sadinet.training.evaluation import predict
-from sadinet.training.examination import Examination, open_lspet
+from sadinet.training.examination import DATASETS, Examination, open_examination
 from sadinet.training.metrics import sigma_coverage
+from sadinet.training.sets.people import Fault
 from sadinet.training.sets.selection import Selection
 from sadinet.training.sets.with_teachers import lspet_labels
 from sadinet.weights import Weights, find_weights
@@ -58,9 +61,11 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--weights", default="default", help="name, manifest or folder of a model")
-    parser.add_argument("--root", type=Path, required=True, help="folder with images/ and joints.mat")
-    parser.add_argument("--fit", default="8001:8500", help="picture numbers to fit on (default: %(default)s)")
-    parser.add_argument("--show", default="8501:9000", help="picture numbers to check on (default: %(default)s)")
+    parser.add_argument("--dataset", choices=DATASETS, default="lspet", help="(default: %(default)s)")
+    parser.add_argument("--root", type=Path, required=True, help="lsp, lspet: images/ and joints.mat; else pictures")
+    parser.add_argument("--annotations", type=Path, help="labels of COCO and MPII (default: the one file in ROOT)")
+    parser.add_argument("--fit", help="pictures to fit on, first:last or K/N (default: LSPet 8001:8500, else 1/2)")
+    parser.add_argument("--show", help="pictures to check on, likewise (default: LSPet 8501:9000, else 2/2)")
     parser.add_argument("--teachers", type=Path, help="lspet.npz with the teachers' joints, for the face")
     parser.add_argument("--threads", type=int)
     parser.add_argument("--out", type=Path, required=True, help="JSON with (K, 2) factors")
@@ -71,15 +76,18 @@ def main(arguments: list[str] | None = None) -> int:
     """Calibrate; returns the exit code."""
     options = parse(arguments)
     try:
+        if options.teachers and options.dataset != "lspet":
+            raise InputError("--teachers are of LSPet", "leave them out")
         check_writable(options.out)
         discard(options.out)
         weights = find_weights(options.weights)
         carried = carried_scale(weights)
         estimator = PoseEstimator(weights, device="cpu", threads=options.threads)
-        fitted = measure(estimator, options.root, options.fit, options.teachers)
+        fit, show = parts_of(options)
+        fitted = measure(estimator, options, fit)
         calibration = fit_calibration(fitted.joints, fitted.labels, fitted.sigmas, estimator.skeleton)
-        shown = measure(estimator, options.root, options.show, options.teachers)
-        print_table(calibration, {options.fit: fitted, options.show: shown}, estimator.skeleton)
+        shown = measure(estimator, options, show)
+        print_table(calibration, {fit: fitted, show: shown}, estimator.skeleton)
         scale = np.round(calibration.factors * carried, 4).tolist()
         write_bytes(options.out, (json.dumps(scale) + "\n").encode())
     except SadinetError as error:
@@ -97,20 +105,38 @@ def carried_scale(weights: Weights) -> Floats:
     return np.asarray(load_file(weights.file("safetensors"))["sigma_scale"], dtype=float)
 
 
-def measure(estimator: PoseEstimator, root: Path, select: str, teachers: Path | None) -> Errors:
-    """Run the model, in its own skeleton, over a selection of LSPet."""
-    examination = open_lspet(root, Selection.parse(select))
-    raw = convert(examination.skeleton, estimator.skeleton).apply(examination.labels, axis=1)
-    labels = np.asarray(raw, dtype=float)
-    if teachers is not None:
-        told = taught(examination, root, teachers, estimator.skeleton)
-        labels = np.where(np.isfinite(labels), labels, told)
+def parts_of(options: argparse.Namespace) -> tuple[str, str]:
+    """Return which pictures to fit on and which to check on."""
+    fit, show = _PARTS.get(options.dataset, ("1/2", "2/2"))
+    return options.fit or fit, options.show or show
+
+
+_PARTS = {"lspet": ("8001:8500", "8501:9000")}
+
+
+def measure(estimator: PoseEstimator, options: argparse.Namespace, part: str) -> Errors:
+    """Run the model, in its own skeleton, over a part of the labelled people; unreadable pictures are named."""
+    selection = Selection.parse(fold=part) if "/" in part else Selection.parse(part)
+    examination = open_examination(options.dataset, options.root, options.annotations, selection)
+    unread: list[Fault] = []
     own = Examination(examination.name, estimator.skeleton, examination.people)
     with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(select, total=len(own.people))
+        task = bar.add_task(part, total=len(own.people))
         (found,) = predict(
-            estimator, own, (estimator.decode,), progress=lambda done, _: bar.update(task, completed=done)
+            estimator,
+            own,
+            (estimator.decode,),
+            progress=lambda done, _: bar.update(task, completed=done),
+            skipped=unread,
         )
+    for fault in (*examination.faults, *unread):
+        print(f"skipped {fault}")
+    examination = examination.without({Path(fault.name) for fault in unread})
+    raw = convert(examination.skeleton, estimator.skeleton).apply(examination.labels, axis=1)
+    labels = np.asarray(raw, dtype=float)
+    if options.teachers is not None:
+        told = taught(examination, options.root, options.teachers, estimator.skeleton)
+        labels = np.where(np.isfinite(labels), labels, told)
     return Errors(found.joints.astype(float), labels, found.sigmas.astype(float))
 
 

@@ -1,6 +1,7 @@
-"""Compare ways of reading heatmaps on LSPet: argmax, both shifts, and DARK with each modulation.
+"""Compare ways of reading heatmaps on labelled people: argmax, both shifts, and DARK with each modulation.
 
     python scripts/compare_decoding.py --root DIR --select 8501:9000 --size 192x256 --size 96x128
+    python scripts/compare_decoding.py --dataset coco --root DIR --annotations FILE --weights mine.json
 
 All ways read the same heatmaps. Differences are in PCK (points) and mean error (pixels), with 95% intervals
 from resampling the pictures in pairs. Printed as Markdown. Besides the model's own input size, others may be
@@ -11,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -27,9 +27,10 @@ from sadinet.errors import InputError, SadinetError
 from sadinet.manifest import DecodeSpec
 from sadinet.people.estimator import PoseEstimator
 from sadinet.training.evaluation import plain, predict
-from sadinet.training.examination import Examination, open_lspet
-from sadinet.training.metrics import Interval, distances, paired_bootstrap, torso_length
+from sadinet.training.examination import DATASETS, Examination, open_examination
+from sadinet.training.metrics import LIMB_JOINTS, Interval, distances, paired_bootstrap, torso_length
 from sadinet.training.sets.selection import Selection
+from sadinet.training.sizes import parse_size
 from sadinet.weights import Weights, find_weights
 
 WAYS = {
@@ -42,7 +43,6 @@ WAYS = {
 }
 BASES = ("argmax", "shift")
 SHARES = (0.1, 0.05)
-LIMBS = 12
 NEAR = 0.2
 """A joint is near where all ways put it within this share of the torso."""
 
@@ -73,8 +73,10 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--weights", default="default", help="name, manifest or folder of a model")
-    parser.add_argument("--root", type=Path, required=True, help="folder with images/ and joints.mat")
-    parser.add_argument("--select", default="8501:9000", help="picture numbers, first:last (default: %(default)s)")
+    parser.add_argument("--dataset", choices=DATASETS, default="lspet", help="(default: %(default)s)")
+    parser.add_argument("--root", type=Path, required=True, help="lsp, lspet: images/ and joints.mat; else pictures")
+    parser.add_argument("--annotations", type=Path, help="labels of COCO and MPII (default: the one file in ROOT)")
+    parser.add_argument("--select", help="picture numbers, first:last (default: LSPet 8501:9000, else all)")
     parser.add_argument("--size", action="append", default=[], help="WxH of a further input, may be repeated")
     parser.add_argument(
         "--smoothing",
@@ -95,10 +97,12 @@ def main(arguments: list[str] | None = None) -> int:
         if options.json:
             check_writable(options.json)
             discard(options.json)
-        examination = open_lspet(options.root, Selection.parse(options.select))
+        select = options.select or ("8501:9000" if options.dataset == "lspet" else None)
+        selection = Selection.parse(select) if select else None
+        examination = open_examination(options.dataset, options.root, options.annotations, selection)
         weights = find_weights(options.weights)
         ways = ways_of(weights, options.smoothing)
-        sized = [weights, *(resized(weights, size_of(text)) for text in options.size)]
+        sized = [weights, *(resized(weights, parse_size(text)) for text in options.size)]
         tables = {}
         for model in sized:
             table = compare(model, examination, ways, options.threads, "onnx" if model is weights else "torch")
@@ -110,14 +114,6 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"compare_decoding: {error}", file=sys.stderr)
         return 1
     return 0
-
-
-def size_of(text: str) -> tuple[int, int]:
-    """Read "192x256", width first; raises `InputError` for anything else."""
-    match = re.fullmatch(r"(\d+)x(\d+)", text)
-    if match is None:
-        raise InputError(f"size {text!r}", "width x height in pixels, as in 192x256")
-    return int(match[1]), int(match[2])
 
 
 def ways_of(weights: Weights, smoothing: list[float]) -> dict[str, DecodeSpec]:
@@ -154,7 +150,8 @@ def compare(
         )
     labels, weight = examination.labels, examination.weight
     torso = torso_length(labels, weight, examination.skeleton)
-    weight[:, LIMBS:] = 0
+    limbs = [examination.skeleton.index(name) for name in LIMB_JOINTS]
+    weight[:, [joint for joint in range(len(examination.skeleton)) if joint not in limbs]] = 0
     weight[~np.isfinite(torso)] = 0
     apart = {way: distances(each.joints, labels, weight) for way, each in zip(ways, found, strict=True)}
     limit = torso[:, None]

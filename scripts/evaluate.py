@@ -26,8 +26,9 @@ from sadinet.atomic import check_writable, discard, write_bytes
 from sadinet.dark import Method, Modulation
 from sadinet.engines import DEVICES, ENGINES, PRECISIONS
 from sadinet.errors import InputError, SadinetError
-from sadinet.manifest import DecodeSpec
-from sadinet.people.detector import Detector, open_detector
+from sadinet.manifest import DecodeSpec, Manifest
+from sadinet.media.pictures import check_picture_path
+from sadinet.people.detector import Detector, PersonDetector, open_detector
 from sadinet.people.estimator import PoseEstimator
 from sadinet.skeletons import convert
 from sadinet.training.evaluation import Predictions, figures, predict
@@ -47,9 +48,9 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--annotations",
         type=Path,
-        help="COCO's labels (default: person_keypoints.json in ROOT), MPII's .mat or JSON (default: the one in ROOT)",
+        help="COCO's keypoint JSON, MPII's .mat or JSON (default: the one in ROOT)",
     )
-    parser.add_argument("--select", help="picture numbers, first:last (default: all that are there)")
+    parser.add_argument("--select", help="picture numbers (COCO: picture ids), first:last (default: all)")
     parser.add_argument("--fold", metavar="K/N", help="the K-th of N parts of the pictures, as pack --leave-out has it")
     parser.add_argument(
         "--boxes",
@@ -90,6 +91,10 @@ def main(arguments: list[str] | None = None) -> int:
 def run(options: argparse.Namespace) -> dict[str, Any]:
     """Return the report: settings, the first way's figures, and those of all ways under `decodes`."""
     selection = Selection.parse(options.select, options.fold) if options.select or options.fold else None
+    if options.gallery_size < 1 or (options.gallery_of_each is not None and options.gallery_of_each < 1):
+        raise InputError("--gallery-size and --gallery-of-each must be at least 1")
+    if options.gallery:
+        check_picture_path(options.gallery)
     for path in filter(None, (options.json, options.predictions, options.gallery)):
         check_writable(path)  # not at the end of a long run
         discard(path)
@@ -114,13 +119,13 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         )  # fmt: skip
     lacking = convert(estimator.weights.pose.skeleton, examination.skeleton).missing
     decodes = {
-        name: {"method": way.method, "modulation": way.modulation if way.method == "dark" else None}
-        | figures(predictions, examination, lacking)
+        name: described_way(way, estimator) | figures(predictions, examination, lacking)
         for (name, way), predictions in zip(ways.items(), found, strict=True)
     }
     first = next(iter(decodes))
     settings = describe(options, examination, estimator, detector) | {"decode": first}
     settings["skipped"] = [str(fault) for fault in skipped]
+    settings["absent"] = [str(path) for path in examination.absent]
     return settings | decodes[first] | {"decodes": decodes}
 
 
@@ -187,17 +192,35 @@ def describe(
         "pictures_without_people": 0 if detector is None else len(examination.empty),
         "boxes": options.boxes,
         "detector": None if detector is None else options.detector,
+        "detector_model": described_model(detector.weights.manifest) if isinstance(detector, PersonDetector) else None,
         "flip_test": options.flip_test,
-        "weights": {
-            "name": manifest.name,
-            "input_wh": list(manifest.input.size_wh),
-            "sha256": {kind: entry.sha256 for kind, entry in manifest.files.items()},
-        },
+        "weights": described_model(manifest),
         "engine": runtime.engine,
         "engine_version": runtime.version,
         "device": runtime.device,
         "precision": runtime.precision,
         "version": __version__,
+    }
+
+
+def described_model(manifest: Manifest) -> dict[str, Any]:
+    """Return which model was run, to the byte."""
+    return {
+        "name": manifest.name,
+        "input_wh": list(manifest.input.size_wh),
+        "sha256": {kind: entry.sha256 for kind, entry in manifest.files.items()},
+    }
+
+
+def described_way(way: DecodeSpec, estimator: PoseEstimator) -> dict[str, Any]:
+    """Return how heatmaps were read; the smoothing of DARK in heatmap cells."""
+    if way.method != "dark":
+        return {"method": way.method, "modulation": None, "smoothing": None}
+    sigma = estimator.weights.pose.heatmap.sigma
+    return {
+        "method": way.method,
+        "modulation": way.modulation,
+        "smoothing": sigma if way.smoothing is None else way.smoothing,
     }
 
 
@@ -211,6 +234,9 @@ def print_report(report: dict[str, Any]) -> None:
         f"{f' and {without} without labelled people' if without else ''}, boxes from {report['boxes']}"
         f"{', flip test' if report['flip_test'] else ''}; {report['engine']} {report['device']} {report['precision']}"
     )
+    if report["absent"]:
+        count = len(report["absent"])
+        print(f"{count} labelled pictures are not there and do not count, the first is {report['absent'][0]}")
     if report["skipped"]:
         print(f"skipped {len(report['skipped'])}: " + "; ".join(report["skipped"][:5]))
     table = Table("", *report["decodes"])

@@ -34,6 +34,7 @@ from sadinet.network.sfm import GlobalFusion, LocalFusion
 from sadinet.results import Pose
 from sadinet.skeletons import SKELETONS, Skeleton
 from sadinet.training.checkpoint import load_network, network_of_checkpoint
+from sadinet.training.sizes import parse_size
 from sadinet.training.warp import cut_crop
 from sadinet.weights import find_weights
 
@@ -97,14 +98,14 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--weights", default="default", help="model's name or manifest, or a checkpoint (.pt)")
     parser.add_argument("--picture", type=Path, required=True, help="picture or video")
     parser.add_argument("--box", help="x,y,width,height of the person in pixels")
-    parser.add_argument("--size", type=int, help="side of the crop (default: the model's)")
+    parser.add_argument("--size", help="side or WxH of the crop (default: the model's)")
     parser.add_argument("-o", "--out", type=Path, required=True, help="PNG to write")
     return parser.parse_args(arguments)
 
 
-def open_network(name: str, side: int | None) -> SadiNet:
+def open_network(name: str, text: str | None) -> SadiNet:
     """Return a network in evaluation mode; raises `WeightsError` or `InputError` if there is none of that kind."""
-    size = None if side is None else (side, side)
+    size = None if text is None else parse_size(text)
     if name.endswith(".pt"):
         return network_of_checkpoint(Path(name), size)
     found = find_weights(name)
@@ -128,7 +129,11 @@ def read_person(path: Path, box: str | None, size_wh: tuple[int, int]) -> Pictur
             values = []
         if len(values) != 4:
             raise InputError(f"box {box!r}", "write x,y,width,height in pixels")
-    return cut_crop(image, crop_matrix(Box(*values).checked(), size_wh), size_wh)
+    person = Box(*values).checked()
+    height, width = image.shape[:2]
+    if person.x >= width or person.y >= height or person.x + person.width <= 0 or person.y + person.height <= 0:
+        raise InputError(f"box {box!r} lies outside of the picture", f"it has {width}x{height} pixels")
+    return cut_crop(image, crop_matrix(person, size_wh), size_wh)
 
 
 class Sheet:

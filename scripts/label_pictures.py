@@ -25,7 +25,7 @@ from rich.progress import track
 from sadinet.atomic import write_bytes
 from sadinet.errors import InputError, SadinetError, SourceError
 from sadinet.media.draw import draw_poses
-from sadinet.media.pictures import pictures_in, write_picture
+from sadinet.media.pictures import check_picture_path, pictures_in, write_picture
 from sadinet.media.sheet import contact_sheet
 from sadinet.people.detector import PersonDetector
 from sadinet.people.estimator import PoseEstimator
@@ -114,6 +114,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if min(options.every, options.most_people, options.least_joints) < 1:
             raise InputError("--every, --most-people and --least-joints must be at least 1")
+        if options.sheet:
+            check_picture_path(options.sheet)
         paths = pictures_in(options.pictures, str(options.pictures))[:: options.every]
         found = label(Labeller(options), paths)
         if not found:

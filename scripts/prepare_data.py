@@ -68,7 +68,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     pack.add_argument("--format", choices=("jpeg", "png"), default="jpeg")
     pack.add_argument("--quality", type=int, default=92, help="of JPEG")
     pack.add_argument("--longest-side", type=int, default=LONGEST_SIDE, help="pixels of a crop")
-    pack.add_argument("--least-joints", type=int, default=LEAST_JOINTS, help="people with fewer are left out")
+    pack.add_argument("--least-joints", type=int, default=LEAST_JOINTS, help="of a person (default: %(default)s)")
     pack.add_argument("--most-faulty", type=float, default=100 * MOST_FAULTY, help="percent that may be unusable")
     return parser.parse_args(arguments)
 
@@ -121,8 +121,8 @@ def print_findings(findings: Findings) -> None:
     if labelled.absent:
         names = [str(path) for path in labelled.absent]
         print_names(f"{len(names)} labelled pictures are not there", names)
-    if labelled.absent or not labelled.people:
-        print(f"  where to get it: {SOURCES[labelled.layout]}")
+    if labelled.absent:
+        print(f"  if it is the published set, this is where to get it: {SOURCES[labelled.layout]}")
     print_names(f"{len(findings.outside)} joints lie outside of their picture (they get weight 0)", findings.outside)
     gone = lost(findings.faults)
     told = f"{len(findings.faults)} labels or pictures cannot be used"
@@ -159,12 +159,20 @@ def run_clean(options: argparse.Namespace) -> int:
     people = {reason: len({c.person for c in cleaned.changes if c.reason == reason}) for reason in REASONS}
     names = ", ".join(opinion.name for opinion in opinions) or "nobody"
     print(f"{len(labelled)} people of {labelled.labels}, asked: {names}")
+    tell_absent(labelled)
     for reason in REASONS:
         print(f"  {reason}: {joints[reason]} joints of {people[reason]} people")
     print(f"  {options.out / LABELS}, {CHANGES}" + (f", {SHEET} with {shown} people" if shown else ""))
     for fault in labelled.faults:
         print(f"  skipped {fault}")
     return 0
+
+
+def tell_absent(labelled: LabelledSet) -> None:
+    """Say how many labelled pictures of the whole set are not there."""
+    if labelled.absent:
+        count = len(labelled.absent)
+        print(f"  {count} labelled pictures of the whole set are not there, the first is {labelled.absent[0]}")
 
 
 def opinions_of(path: Path, labelled: LabelledSet) -> list[Opinion]:
@@ -256,6 +264,9 @@ def pack_set(
         [None] * packed, str(labelled.labels), f"people with fewer than {options.least_joints} joints do not count"
     )
     print(f"{name}: {packed} of {len(labelled)} people, {joints} joints; {outside} outside of their picture")
+    tell_absent(labelled)
+    if few := len(labelled) - packed - lost(faults[len(labelled.faults) :]):
+        print(f"  {few} people with fewer than {options.least_joints} joints (--least-joints) are left out")
     for fault in faults:
         print(f"  skipped {fault}")
 

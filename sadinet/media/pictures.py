@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from sadinet.atomic import write_bytes
+from sadinet.atomic import check_writable, write_bytes
 from sadinet.errors import OutputError, SourceError
 from sadinet.media.orientation import UPRIGHT, Orientation, from_exif
 from sadinet.results import Frame
@@ -49,16 +49,26 @@ def read_picture(path: str | os.PathLike[str]) -> NDArray[np.uint8]:
     return np.ascontiguousarray(orientation.apply(_to_bgr(stored, name)))
 
 
+def check_picture_path(path: str | os.PathLike[str]) -> None:
+    """Raise `OutputError` if no picture can be written there: an unknown ending, or a folder that takes nothing."""
+    _picture_suffix(path)
+    check_writable(Path(path))
+
+
+def _picture_suffix(path: str | os.PathLike[str]) -> str:
+    suffix = Path(path).suffix.lower()
+    if suffix not in PICTURE_SUFFIXES:
+        raise OutputError(f"cannot write {os.fspath(path)}: {suffix or 'no ending'}", "end the name with .jpg or .png")
+    return suffix
+
+
 def write_picture(path: str | os.PathLike[str], image: NDArray[np.uint8]) -> None:
     """Write (H, W, 3) uint8 BGR as the format that the name's ending says, whole or not at all.
 
     Raises:
         OutputError: if the ending is unknown, the folder cannot be written or the disk is full.
     """
-    suffix = Path(path).suffix.lower()
-    if suffix not in PICTURE_SUFFIXES:
-        raise OutputError(f"cannot write {os.fspath(path)}: {suffix or 'no ending'}", "end the name with .jpg or .png")
-    _, data = cv2.imencode(suffix, image)
+    _, data = cv2.imencode(_picture_suffix(path), image)
     write_bytes(path, data.tobytes())
 
 

@@ -142,7 +142,9 @@ def network_of_checkpoint(path: Path, size_wh: tuple[int, int] | None = None) ->
     try:
         config = NetworkConfig.from_dict(state["config"]["network"])
         if size_wh is not None:
-            config = replace(config, size_wh=size_wh, heatmap_sigma=size_wh[0] / 128)
+            # As wide in the picture as the targets that it was trained on.
+            sigma = config.heatmap_sigma * size_wh[0] / config.size_wh[0]
+            config = replace(config, size_wh=size_wh, heatmap_sigma=sigma)
         network = SadiNet(config)
         network.load_state_dict(state["average"]["values"])
     except (KeyError, TypeError, RuntimeError, InputError) as error:

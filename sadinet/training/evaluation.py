@@ -31,7 +31,7 @@ from sadinet.training.metrics import mpii_table, pck, pckh, pixel_error, sigma_c
 from sadinet.training.reliability import sigma_reliability
 from sadinet.training.sets.people import Fault, refuse_if_faulty
 
-ALPHAS = {"lsp": (0.2, 0.1, 0.05), "lspet": (0.2, 0.1, 0.05), "mpii": (0.2, 0.1), "coco": (0.2,)}
+ALPHAS = {"lsp": (0.2, 0.1, 0.05), "lspet": (0.2, 0.1, 0.05), "mpii": (0.2, 0.1), "coco": (0.2, 0.1)}
 """Limits of PCK that each data set is reported with, in torsos."""
 
 LEAST_OVERLAP = 0.1
@@ -158,8 +158,8 @@ def figures(predictions: Predictions, examination: Examination, lacking: Sequenc
     """Return what is reported, as plain values; None for what cannot be told.
 
     For LSP and LSPet `PCK@0.2`, `PCK@0.1` and `PCK@0.05` (percent of the limb joints); for MPII `PCKh@0.5`, `PCKh@0.1`,
-    `mpii_table`, `PCK@0.2` and `PCK@0.1`; for COCO `AP`, `AP50`, `AP75`, `APM`, `APL`, `AR` and `PCK@0.2`; for all
-    `per_joint`, `by_kind` (of people: `sadinet.training.kinds`), `pixel_error`, `sigma_coverage` and
+    `mpii_table`, `PCK@0.2` and `PCK@0.1`; for COCO `AP`, `AP50`, `AP75`, `APM`, `APL`, `AR`, `PCK@0.2` and `PCK@0.1`;
+    for all `per_joint`, `by_kind` (of people: `sadinet.training.kinds`), `pixel_error`, `sigma_coverage` and
     `sigma_reliability`.
 
     Args:

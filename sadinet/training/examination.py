@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 from sadinet.errors import InputError, SourceError
 from sadinet.geometry import Box, box_of_joints
 from sadinet.skeletons import COCO17, LSP14, MPII16, Skeleton
-from sadinet.training.sets.coco_json import is_sound, read_coco, read_coco_file
+from sadinet.training.sets.coco_json import picture_files, read_coco, read_coco_file, sound_labels
 from sadinet.training.sets.lsp import read_joints_mat, read_lsp
 from sadinet.training.sets.mpii_mat import MAT_NAME
 from sadinet.training.sets.people import Fault, LabelledPerson, refuse_if_faulty
-from sadinet.training.sets.recognise import open_candidate, recognise
+from sadinet.training.sets.recognise import Candidate, open_candidate, picture_folder, recognise
 from sadinet.training.sets.selection import Selection
 
 Floats = NDArray[np.float64]
@@ -64,6 +64,7 @@ class Examination:
         faults: labels that were passed over because they make no sense.
         empty: pictures of the COCO file that are there and in which nobody's joints are labelled, by their number:
             who is detected in them counts against the average precision.
+        absent: labelled pictures that are not there.
     """
 
     name: str
@@ -72,6 +73,7 @@ class Examination:
     annotations: Mapping[str, Any] | None = None
     faults: tuple[Fault, ...] = ()
     empty: Mapping[int, Path] = field(default_factory=dict)
+    absent: tuple[Path, ...] = ()
 
     @property
     def pictures(self) -> tuple[int, ...]:
@@ -175,13 +177,8 @@ def open_mpii(root: Path, annotations: Path | None = None, selection: Selection 
         SourceError: if labels or pictures are missing or damaged, or nothing is selected.
         InputError: if there are several files of labels to choose from.
     """
-    found = [each for each in recognise(root, annotations) if each.layout in ("mpii", "mpii-json")]
-    if not found:
-        raise SourceError(f"{annotations or root} holds no labels of MPII", f"looked for {MAT_NAME} and MPII's JSON")
-    if len(found) > 1:
-        names = ", ".join(str(each.labels) for each in found)
-        raise InputError(f"{root} has {len(found)} files of labels: {names}", "choose one with --annotations")
-    whole = open_candidate(root, found[0])
+    found = _the_one(root, annotations, ("mpii", "mpii-json"), f"labels of MPII ({MAT_NAME} or MPII's JSON)")
+    whole = open_candidate(root, found)
     # Where no picture says who is alone, everybody counts.
     is_told = any(person.is_alone for person in whole.people)
     labelled = whole.only(pictures=selection)
@@ -190,46 +187,55 @@ def open_mpii(root: Path, annotations: Path | None = None, selection: Selection 
     if not people:
         which = f"pictures {selection}" if selection else "pictures"
         raise SourceError(f"nobody selected: none of the {which} that {labelled.labels} labels is there", "check both")
-    return Examination("mpii", MPII16, _people(people), faults=labelled.faults)
+    return Examination("mpii", MPII16, _people(people), faults=labelled.faults, absent=labelled.absent)
 
 
 def open_coco(root: Path, annotations: Path | None = None, selection: Selection | None = None) -> Examination:
     """Return COCO's people that have labelled joints, in pictures that are there; crowds do not count.
 
     Args:
-        root: folder of pictures, or one that holds `images/`.
-        annotations: COCO keypoint file; None for `person_keypoints.json` in `root`.
+        root: folder of pictures, or one that holds them in a folder of its own (`images/`, `train2017/` ..).
+        annotations: COCO keypoint file; None for the one in `root`.
         selection: picture ids; None for all that are there.
 
     Raises:
         SourceError: if annotations or pictures are missing, the file is not COCO's, more than 1% of its labels make
             no sense, or nothing is selected.
+        InputError: if there are several files of labels to choose from.
     """
     _folder(root, "COCO's pictures")
-    path = annotations or root / "person_keypoints.json"
+    path = annotations or _the_one(root, None, ("coco",), "COCO's labels (a keypoint JSON)").labels
     held = read_coco_file(path)
-    folder = root / "images" if (root / "images").is_dir() else root
+    folder = picture_folder(root, path)
     labelled = read_coco(path, folder, held).only(pictures=selection)
     refuse_if_faulty(labelled.faults, labelled.total, str(path))
     if not labelled.people:
         which = f"pictures {selection}" if selection else "pictures"
-        raise SourceError(f"nobody selected: {folder} has none of the {which} whose people {path} labels", "check both")
+        tried = f", such as {labelled.absent[0]}" if labelled.absent else ""
+        raise SourceError(
+            f"nobody selected: {folder} has none of the {which} whose people {path} labels{tried}", "check both"
+        )
     found = _people(labelled.people)
     lost = {fault.picture_number for fault in labelled.faults if fault.picture_number is not None}
-    empty = _empty(held, folder, {person.picture for person in found} | lost, selection)
-    return Examination("coco", COCO17, found, _sound(held, labelled.faults), labelled.faults, empty)
-
-
-def _empty(
-    held: Mapping[str, Any], folder: Path, with_people: Collection[int], selection: Selection | None
-) -> dict[int, Path]:
-    """Return the pictures of a COCO file that are there, selected, and have nobody with a label of joints."""
-    files = {int(image["id"]): folder / str(image["file_name"]) for image in held["images"]}
-    return {
-        number: path
-        for number, path in sorted(files.items())
-        if number not in with_people and (selection is None or number in selection) and path.is_file()
+    with_people = {person.picture for person in found} | lost
+    empty = {
+        number: file
+        for number, file in sorted(picture_files(held, folder, path).items())
+        if number not in with_people and (selection is None or number in selection) and file.is_file()
     }
+    sound = held | {"annotations": sound_labels(held["annotations"])}
+    return Examination("coco", COCO17, found, sound, labelled.faults, empty, labelled.absent)
+
+
+def _the_one(root: Path, annotations: Path | None, layouts: Sequence[str], wanted: str) -> Candidate:
+    """Return the one file of labels of these layouts."""
+    found = [each for each in recognise(root, annotations) if each.layout in layouts]
+    if not found:
+        raise SourceError(f"{annotations or root} holds no {wanted}", "name the file with --annotations")
+    if len(found) > 1:
+        names = ", ".join(str(each.labels) for each in found)
+        raise InputError(f"{root} has {len(found)} files of labels: {names}", "choose one with --annotations")
+    return found[0]
 
 
 def _people(labelled: Sequence[LabelledPerson]) -> tuple[Person, ...]:
@@ -238,13 +244,6 @@ def _people(labelled: Sequence[LabelledPerson]) -> tuple[Person, ...]:
         for p in labelled
     ]
     return tuple(sorted(people, key=lambda person: (person.picture, person.index)))
-
-
-def _sound(held: dict[str, Any], faults: Sequence[Fault]) -> dict[str, Any]:
-    """Return what a COCO file holds without the labels that make no sense, which pycocotools would stumble over."""
-    if not faults:
-        return held
-    return held | {"annotations": [label for label in held["annotations"] if is_sound(label)]}
 
 
 def _folder(root: Path, content: str) -> Path:

@@ -11,8 +11,9 @@ import numpy as np
 import onnx
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import save_file
+from safetensors.torch import save
 
+from sadinet.atomic import output_error, write_bytes
 from sadinet.engines.session import PRECISION_KEY, open_session
 from sadinet.errors import WeightsError
 from sadinet.network.model import Deployed
@@ -35,12 +36,10 @@ class Agreement:
 
 
 def write_safetensors(deployed: Deployed, path: Path) -> None:
-    """Write all tensors in fp32, contiguous."""
+    """Write all tensors in fp32, contiguous; raises `OutputError` if the disk refuses."""
     tensors = {name: value.detach().contiguous() for name, value in deployed.state_dict().items()}
-    save_file(
-        {name: value.float() if value.is_floating_point() else value for name, value in tensors.items()}, str(path)
-    )
-    path.chmod(0o644)
+    plain = {name: value.float() if value.is_floating_point() else value for name, value in tensors.items()}
+    write_bytes(path, save(plain))
 
 
 def write_onnx(deployed: Deployed, path: Path, precision: str) -> Agreement:
@@ -53,7 +52,15 @@ def write_onnx(deployed: Deployed, path: Path, precision: str) -> Agreement:
 
     Raises:
         WeightsError: if both runtimes disagree.
+        OutputError: if the disk refuses.
     """
+    try:
+        return _write_onnx(deployed, path, precision)
+    except OSError as error:
+        raise output_error(path, error) from error
+
+
+def _write_onnx(deployed: Deployed, path: Path, precision: str) -> Agreement:
     width, height = deployed.network.config.size_wh
     rng = np.random.default_rng(0)
     crops = rng.integers(0, 256, (3, height, width, 3), dtype=np.uint8)

@@ -12,6 +12,7 @@ import scipy.io
 
 from sadinet.people.detector import open_detector
 from sadinet.skeletons import COCO17, LSP14, MPII16
+from sadinet.weights import find_weights
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 
@@ -105,7 +106,9 @@ def test_without_asking_the_models_own_decoding_is_used(evaluate, lspet, tmp_pat
         (["--select", "x"], "first:last"),
         (["--weights", "nothing-of-this-name"], "nothing-of-this-name"),
         (["--json", "not/there/figures.json"], "cannot write"),
-        (["--dataset", "coco"], "person_keypoints.json"),
+        (["--dataset", "coco"], "keypoint JSON"),
+        (["--gallery", "worst.xyz"], "end the name with .jpg or .png"),
+        (["--gallery-size", "0"], "at least 1"),
         (["--device", "cpu", "--engine", "torch"], "is not a SADI-NET"),
     ],
 )
@@ -253,7 +256,9 @@ def test_on_coco_the_detectors_boxes_are_measured_on_every_picture(evaluate, tmp
     assert evaluate([*arguments, "--boxes", "detector"]) == 0
     report = json.loads(written.read_text(encoding="utf-8"))
     assert (report["pictures"], report["pictures_without_people"], report["missed"]) == (1, 1, 0)
-    assert report["detector"] == "default"
+    model = find_weights("default", "detector").manifest
+    assert (report["detector"], report["detector_model"]["name"]) == ("default", model.name)
+    assert report["detector_model"]["sha256"] == {"onnx": model.files["onnx"].sha256}
     # Found in both pictures with the same score: of the first two answers one is right.
     assert report["AP50"] == pytest.approx(50, abs=0.1)
     assert report["pixel_error"]["mean"] < 10

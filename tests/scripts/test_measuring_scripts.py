@@ -15,6 +15,7 @@ import sadinet
 from sadinet.media.video import VideoReader
 from sadinet.people.detector import open_detector
 from sadinet.people.estimator import PoseEstimator
+from sadinet.skeletons import COCO17, LSP14, convert
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 CLIP = Path(sadinet.__file__).parent / "_demo" / "walk.mp4"
@@ -102,7 +103,7 @@ def test_decodings_are_compared_at_several_sizes(script, labelled, tmp_path, cap
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"), [(["--size", "96"], "width x height"), (["--size", "100x96"], "multiples of")]
+    ("arguments", "words"), [(["--size", "96x"], "width x height"), (["--size", "100x96"], "multiples of")]
 )
 def test_sizes_that_cannot_be(script, labelled, capsys, arguments, words):
     assert script("compare_decoding")(["--root", str(labelled), "--select", "1:2", *arguments]) == 1
@@ -124,6 +125,45 @@ def test_calibration_writes_what_the_export_reads(script, labelled, tmp_path, ca
     assert "1:3 before" in capsys.readouterr().out
 
 
+@pytest.fixture(scope="module")
+def labelled_as_coco(labelled):
+    """The same people in COCO's layout, without the fields that many tools leave out."""
+    rows = scipy.io.loadmat(labelled / "joints.mat")["joints"].transpose(2, 0, 1)
+    images, annotations = [], []
+    for number, row in enumerate(rows, start=1):
+        joints = convert(LSP14, COCO17).apply(row[:, :2], axis=0)
+        known = np.isfinite(joints).all(axis=1)
+        triples = np.column_stack([np.nan_to_num(joints), 2 * known])
+        low, high = joints[known].min(axis=0) - 10, joints[known].max(axis=0) + 10
+        images.append({"id": number, "file_name": f"im{number:05d}.png"})
+        annotations.append(
+            {"image_id": number, "keypoints": triples.ravel().tolist(), "bbox": [*low.tolist(), *(high - low).tolist()]}
+        )
+    path = labelled / "ours.json"
+    path.write_text(json.dumps({"images": images, "annotations": annotations}), encoding="utf-8")
+    return path
+
+
+def test_calibration_on_peoples_own_labels(script, labelled, labelled_as_coco, tmp_path, capsys):
+    """Every second picture is fitted on, the others show it; a picture that cannot be read is named."""
+    written = tmp_path / "scale.json"
+    arguments = ["--dataset", "coco", "--root", str(labelled), "--annotations", str(labelled_as_coco)]
+    assert script("calibrate")([*arguments, "--out", str(written)]) == 0
+    assert np.shape(json.loads(written.read_text(encoding="utf-8"))) == (len(PoseEstimator(device="cpu").skeleton), 2)
+    printed = capsys.readouterr().out
+    assert "1/2 before" in printed
+    assert "2/2 before" in printed
+    assert script("calibrate")([*arguments, "--teachers", "lspet.npz", "--out", str(written)]) == 1
+    assert "--teachers are of LSPet" in capsys.readouterr().err
+
+
+def test_decodings_are_compared_on_peoples_own_labels(script, labelled, labelled_as_coco, capsys):
+    arguments = ["--dataset", "coco", "--root", str(labelled), "--annotations", str(labelled_as_coco)]
+    assert script("compare_decoding")(arguments) == 0
+    # Everybody's twelve joints from the shoulders down; the face does not count.
+    assert "6 pictures of 6 with a whole torso, 72 joints" in capsys.readouterr().out
+
+
 def test_a_model_without_uncertainty_cannot_be_calibrated(script, labelled, tmp_path, capsys, markers):
     model = markers.model(tmp_path, PoseEstimator(device="cpu", skeleton="lsp14").skeleton, (160, 192))
     arguments = ["--weights", str(model), "--root", str(labelled), "--out", str(tmp_path / "scale.json")]
@@ -137,7 +177,6 @@ def test_legs_on_one_another_are_counted(script, capsys):
 
     from sadinet.geometry import Box
     from sadinet.results import Pose
-    from sadinet.skeletons import LSP14
 
     def stands(apart, **moved):
         """Somebody 100 px long in the torso, feet and knees `apart` px from each other."""

@@ -68,6 +68,7 @@ def test_check_clean_and_pack(prepare, lspet, tmp_path, capsys):
     assert prepare(["clean", str(lspet), "-o", str(cleaned), "--opinions", str(tmp_path / "teachers.npz")]) == 0
     told = capsys.readouterr().out
     assert "asked: a, b" in told
+    assert "1 labelled pictures of the whole set are not there, the first is" in told
     with (cleaned / "changes.csv").open(encoding="utf-8", newline="") as stream:
         (row,) = csv.DictReader(stream)
     assert (row["key"], row["joint"], row["reason"]) == ("im00002", "left_wrist", "disagrees")
@@ -77,6 +78,8 @@ def test_check_clean_and_pack(prepare, lspet, tmp_path, capsys):
     assert prepare(packed) == 0
     told = capsys.readouterr().out
     assert "lspet: 199 of 200 people" in told
+    assert "1 labelled pictures of the whole set are not there, the first is" in told
+    assert "--least-joints" not in told
     assert "skipped" in told
     assert "im00077.jpg" in told
     assert max(path.stat().st_size for path in shards.glob("*.npz")) <= 100_000
@@ -94,6 +97,16 @@ def test_two_sets_and_a_selection(prepare, lspet, tmp_path):
     assert prepare(["pack", str(lspet), str(lspet), "-o", str(tmp_path / "b")]) == 0
     index = json.loads((tmp_path / "b" / "shards.json").read_text(encoding="utf-8"))
     assert index["sets"] == {"lspet": 200, "lspet-2": 200}
+
+
+def test_people_with_few_joints_are_counted(prepare, lspet, tmp_path, capsys):
+    held = scipy.io.loadmat(lspet / "joints.mat")["joints"]
+    held[:11, 2, :3] = 0  # three people keep three joints each
+    scipy.io.savemat(lspet / "joints.mat", {"joints": held})
+    assert prepare(["pack", str(lspet), "-o", str(tmp_path / "a")]) == 0
+    told = capsys.readouterr().out
+    assert "lspet: 197 of 201 people" in told
+    assert "3 people with fewer than 4 joints (--least-joints) are left out" in told
 
 
 def test_every_fold_leaves_out_its_own_pictures(prepare, lspet, tmp_path, capsys):

@@ -214,9 +214,11 @@ def test_a_wrong_box_or_model_is_one_line(script, clip, tmp_path, capsys):
     inspect = script("inspect_network")
     out = ["--picture", str(clip), "-o", str(tmp_path / "sheet.png")]
     assert inspect.main([*out, "--box", "1,2,3"]) == 1
+    assert inspect.main([*out, "--box", "5000,2,30,40"]) == 1
     assert inspect.main([*out, "--weights", str(tmp_path / "no.pt")]) == 1
     told = capsys.readouterr().err
     assert "box '1,2,3'" in told
+    assert "outside of the picture (it has 960x384 pixels)" in told
     assert "no checkpoint" in told
 
 

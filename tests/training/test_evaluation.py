@@ -418,7 +418,7 @@ def test_nobody_detected_anywhere_is_a_figure_too(coco, coco_estimator):
 
 
 def test_missing_parts_of_coco_are_named(coco, tmp_path):
-    with pytest.raises(SourceError, match=r"no .*person_keypoints\.json"):
+    with pytest.raises(SourceError, match=r"no data set .*a COCO keypoint JSON"):
         open_coco(tmp_path)
     labels = coco / "person_keypoints.json"
     with pytest.raises(SourceError, match="nobody selected"):
@@ -426,7 +426,7 @@ def test_missing_parts_of_coco_are_named(coco, tmp_path):
     with pytest.raises(SourceError, match="pictures 9:9"):
         open_coco(coco, selection=Selection(9, 9))
     broken = tmp_path / "broken.json"
-    for text, words in (("{", "cannot read"), ("[]", "not a COCO"), ('{"images": []}', "no 'annotations'")):
+    for text, words in (("{", "cannot read"), ("[]", "not a COCO"), ('{"images": []}', "no list of annotations")):
         broken.write_text(text, encoding="utf-8")
         with pytest.raises(SourceError, match=words):
             open_coco(coco, broken)

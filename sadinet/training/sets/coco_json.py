@@ -2,12 +2,15 @@
 
 Joints are whole pixels counted from 0, which are pixel centres; boxes are measured from the picture's edge and are
 moved by half a pixel. v is 0 = not labelled, 1 = labelled but hidden, 2 = visible.
+
+Tools for labelling write the same form with less in it, or in another order; `completed` brings such files to what
+COCO's own hold.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,18 +21,22 @@ from sadinet.geometry import Box
 from sadinet.skeletons import COCO17
 from sadinet.training.sets.people import Fault, Gathering, LabelledPerson, LabelledSet
 
+PERSON = 1
+"""COCO's number of the category of people."""
+
+AREA_OF_BOX = 0.53
+"""Area of a person's outline, share of the box: stands for `area` where a file has none, as is customary."""
+
 
 def read_coco_file(path: Path) -> dict[str, Any]:
-    """Read a COCO keypoint file as it stands; raises `SourceError` if it is missing, damaged or something else."""
+    """Read a COCO keypoint file, `completed`; raises `SourceError` if it is missing, damaged or something else."""
     if not path.is_file():
         raise SourceError(f"there is no {path}", "give a COCO keypoint file with --annotations")
     try:
         held = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise SourceError(f"cannot read {path}: {error}", "a COCO keypoint JSON is needed") from error
-    if not isinstance(held, dict):
-        raise SourceError(f"{path} is not a COCO keypoint file", "it needs images and annotations")
-    return held
+    return completed(held, path)
 
 
 def is_coco(held: object) -> bool:
@@ -40,53 +47,144 @@ def is_coco(held: object) -> bool:
     return isinstance(labels, list) and any("keypoints" in label for label in labels if isinstance(label, dict))
 
 
+def completed(held: object, path: Path) -> dict[str, Any]:
+    """Return what a file holds as COCO itself writes it: people are category 1, joints are in COCO's order.
+
+    Where an annotation lacks them, `id` becomes its place, `iscrowd` 0, `num_keypoints` the number of labelled joints,
+    and `area` `AREA_OF_BOX` of the box. Annotations of other categories than people are left out; those that make
+    no sense stay as they are.
+
+    Args:
+        held: what the JSON holds.
+        path: of the file, for messages.
+
+    Raises:
+        SourceError: if it is not COCO's, several categories have joints and none is "person", or the joints that a
+            category names are not COCO's 17.
+    """
+    remedy = "it needs images and annotations"
+    if not isinstance(held, Mapping):
+        raise SourceError(f"{path} is not a COCO keypoint file", remedy)
+    for name in ("images", "annotations"):
+        if not isinstance(held.get(name), list):
+            raise SourceError(f"{path} is not a COCO keypoint file: no list of {name}", remedy)
+    for image in held["images"]:
+        if not isinstance(image, Mapping) or not {"id", "file_name"} <= set(image):
+            raise SourceError(f"{path} is not a COCO keypoint file: a picture without id or file_name", remedy)
+        if not isinstance(image["id"], int):
+            raise SourceError(f"{path}: the picture id {image['id']!r} is not a whole number", "number the pictures")
+    number, order = _person_category(held.get("categories"), path)
+    labels = [
+        _complete(label, place, order) if isinstance(label, Mapping) else label
+        for place, label in enumerate(held["annotations"])
+        if number is None or not isinstance(label, Mapping) or label.get("category_id", number) == number
+    ]
+    return {**held, "annotations": labels, "categories": [{"id": PERSON, "name": "person"}]}
+
+
+def _person_category(categories: object, path: Path) -> tuple[int | None, list[int] | None]:
+    """Return the number of people's category, and at which place each of COCO's joints stands; None if not told."""
+    told = [each for each in categories if isinstance(each, Mapping)] if isinstance(categories, list) else []
+    with_joints = [each for each in told if each.get("keypoints")]
+    people = [each for each in with_joints or told if str(each.get("name", "")).lower() == "person"] or with_joints
+    if not people:
+        return None, None
+    if len(people) > 1:
+        names = ", ".join(str(each.get("name")) for each in people)
+        raise SourceError(f"{path} has joints of several categories: {names}", 'call the one of people "person"')
+    number, told_joints = people[0].get("id"), people[0].get("keypoints")
+    if not told_joints:
+        return number, None
+    plain = [str(name).strip().lower().replace(" ", "_").replace("-", "_") for name in told_joints]
+    if sorted(plain) != sorted(COCO17.joints):
+        strange = next((each for each in plain if each not in COCO17.joints), f"{len(plain)} of them")
+        remedy = f"name them {COCO17.joints[0]}, {COCO17.joints[1]} .. {COCO17.joints[-1]} in its categories"
+        raise SourceError(f"{path}: its keypoints are not COCO's 17: {strange}", remedy)
+    return number, [plain.index(name) for name in COCO17.joints]
+
+
+def _complete(label: Mapping[str, Any], place: int, order: Sequence[int] | None) -> dict[str, Any]:
+    whole = {"id": place + 1, "iscrowd": 0, **label, "category_id": PERSON}
+    try:
+        triples = [label["keypoints"][start : start + 3] for start in range(0, len(label["keypoints"]), 3)]
+        if order is not None and len(triples) == len(order):
+            whole["keypoints"] = [value for old in order for value in triples[old]]
+        whole.setdefault("num_keypoints", sum(bool(triple[2]) for triple in triples))
+        whole.setdefault("area", AREA_OF_BOX * float(label["bbox"][2]) * float(label["bbox"][3]))
+    except (IndexError, KeyError, TypeError, ValueError):
+        pass  # whoever reads the people names what is wrong with it
+    return whole
+
+
+def picture_files(held: Mapping[str, Any], folder: Path, labels: Path) -> dict[int, Path]:
+    """Return the file of each picture by its number, also of those that are not there.
+
+    Names may lead on from the folder of the pictures, from the one above it, or from that of the labels.
+    """
+    return {int(image["id"]): _file_of(str(image["file_name"]), folder, labels) for image in held["images"]}
+
+
+def _file_of(name: str, folder: Path, labels: Path) -> Path:
+    places = (folder / name, folder.parent / name, labels.parent / name)
+    return next((place for place in places if place.is_file()), places[0])
+
+
 def read_coco(path: Path, folder: Path, held: Mapping[str, Any] | None = None) -> LabelledSet:
     """Read the people of the pictures that are there; crowds and people without joints are passed over.
 
     Args:
         path: the keypoint file.
         folder: of the pictures.
-        held: what the file holds, if it is read already.
+        held: what `read_coco_file` returned, if it is read already.
 
     Raises:
-        SourceError: if the file is missing, damaged or not COCO's.
+        SourceError: as `read_coco_file` does.
     """
     held = read_coco_file(path) if held is None else held
     gathered = Gathering("coco", path, COCO17)
-    try:
-        files = {int(image["id"]): folder / str(image["file_name"]) for image in held["images"]}
-        labels = list(held["annotations"])
-    except (KeyError, TypeError, ValueError) as error:
-        reason = f"no {error}" if isinstance(error, KeyError) else str(error)
-        raise SourceError(f"{path} is not a COCO keypoint file: {reason}", "it needs images and annotations") from error
+    files = picture_files(held, folder, path)
     there = {number for number, file in files.items() if file.is_file()}
     split = next((word for word in ("train", "val", "test") if word in path.stem.lower()), "")
-    for place, label in enumerate(labels):
+    so_far: set[object] = set()
+    for place, label in enumerate(held["annotations"]):
         try:
             number = int(label["image_id"])
             if label.get("iscrowd") or not any(label["keypoints"][2::3]):
                 continue
+            if number not in files:
+                raise ValueError(f"there is no picture with id {number}")
+            if label["id"] in so_far:
+                raise ValueError("another annotation has the same id")
+            so_far.add(label["id"])
             if number in there:
                 gathered.add(_person(label, number, files[number], split))
-            elif number in files:
-                gathered.absent.append(files[number])
             else:
-                raise ValueError(f"there is no picture with id {number}")
+                gathered.absent.append(files[number])
         except (AttributeError, KeyError, TypeError, ValueError) as error:
-            index = label["id"] if isinstance(label, Mapping) and "id" in label else None
-            name = f"annotation at place {place}" if index is None else f"annotation {index}"
-            reason = f"no {error}" if isinstance(error, KeyError) else str(error)
-            numbers = {"index": index, "picture_number": label.get("image_id") if isinstance(label, Mapping) else None}
-            known = {name: value for name, value in numbers.items() if isinstance(value, int)}
-            gathered.faults.append(Fault(f"{path.name} {name}", reason, split=split, **known))
+            gathered.faults.append(_fault(path, place, label, error, split))
     return gathered.done()
 
 
-def is_sound(label: object) -> bool:
-    """Say whether an annotation can be used: the person in it, or that it is a crowd or has no joint."""
+def _fault(path: Path, place: int, label: object, error: Exception, split: str) -> Fault:
+    index = label["id"] if isinstance(label, Mapping) and "id" in label else None
+    name = f"annotation at place {place}" if index is None else f"annotation {index}"
+    reason = f"no {error}" if isinstance(error, KeyError) else str(error)
+    numbers = {"index": index, "picture_number": label.get("image_id") if isinstance(label, Mapping) else None}
+    known = {name: value for name, value in numbers.items() if isinstance(value, int)}
+    return Fault(f"{path.name} {name}", reason, split=split, **known)
+
+
+def sound_labels(labels: Sequence[object]) -> list[Mapping[str, Any]]:
+    """Return the annotations that can be used: people, crowds, and people without a joint; each id once."""
+    sound: dict[object, Mapping[str, Any]] = {}
+    for label in labels:
+        if isinstance(label, Mapping) and _is_sound(label):
+            sound.setdefault(label["id"], label)
+    return list(sound.values())
+
+
+def _is_sound(label: Mapping[str, Any]) -> bool:
     try:
-        if not isinstance(label, Mapping):
-            return False
         if not label.get("iscrowd") and any(label["keypoints"][2::3]):
             _person(label, int(label["image_id"]), Path(), "")
         return True
