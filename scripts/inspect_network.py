@@ -227,8 +227,10 @@ def inspect(network: SadiNet, crop: Picture) -> Picture:
     pose = Pose(points, found.scores[0], sigma, Box(0, 0, crop.shape[1], crop.shape[0]), skeleton)
     sheet = Sheet()
     sheet.add(f"joints, score {pose.score:.2f}", fit(draw_poses(crop, [pose], labels=False)))
-    sheet.add("heatmaps H, highest of all", fit(laid_over(crop, raw.max(axis=0))))
-    sheet.add("H mixed with Gaussians P", fit(laid_over(crop, maps.max(axis=0))))
+    # Apart, as the same place on both is how an exchange of left and right begins.
+    for side in ("left", "right"):
+        sheet.add(f"heatmaps H, {side} joints", fit(laid_over(crop, highest_of(raw, skeleton, f"{side}_"))))
+    sheet.add("H mixed with Gaussians P, all", fit(laid_over(crop, highest_of(maps, skeleton))))
     if last.sigma is not None:
         spread = last.sigma[0].mean(dim=1).tolist()
         sheet.add("sigma by joint, cells", bars(_named(skeleton, spread), max(spread)))
@@ -246,6 +248,12 @@ def inspect(network: SadiNet, crop: Picture) -> Picture:
         told = f"gate {_stack(name)}, {gate.shape[0]} rows: {gate.min():.2f}..{gate.max():.2f}"
         sheet.add(told, fit(laid_over(crop, gate)))
     return sheet.draw()
+
+
+def highest_of(maps: NDArray[np.float32], skeleton: Skeleton, prefix: str = "") -> NDArray[np.float32]:
+    """Return the highest value in each cell (h, w) over the maps (K, h, w) of joints whose names begin so."""
+    chosen = [place for place, name in enumerate(skeleton.joints) if name.startswith(prefix)]
+    return np.asarray(maps[chosen].max(axis=0), dtype=np.float32)
 
 
 def _named(skeleton: Skeleton, values: list[float]) -> list[tuple[str, float, float, float]]:
