@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, get_args
 
 from sadinet.errors import InputError
+from sadinet.network.bounds import ABOVE_0, FINITE, check_bounds
 
 Block = Literal["rfm", "residual", "aspp"]
 Fusion = Literal["none", "global", "local", "both"]
 Distribution = Literal["off", "fixed", "learned"]
 
 STEM_STRIDE = 4
+
+_BOUNDS = {
+    "size_wh": (1, math.inf),
+    "widths": (1, math.inf),
+    "dilations": (1, math.inf),
+    "heatmap_sigma": (ABOVE_0, FINITE),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +56,10 @@ class NetworkConfig:
     heatmap_sigma: float = 2.0
 
     def __post_init__(self) -> None:
+        if self.depth < 1 or self.stacks < 1 or self.joints < 1 or not self.dilations:
+            raise InputError(f"a network needs two widths, one stack, one joint and one dilation: {self}")
+        check_bounds(self, _BOUNDS)
         step = STEM_STRIDE * 2**self.depth
-        if self.depth < 1 or self.stacks < 1 or self.joints < 1:
-            raise InputError(f"a network needs two widths, one stack and one joint: {self}")
         if any(side % step for side in self.size_wh):
             raise InputError(f"input {self.size_wh} with depth {self.depth}", f"sides must be multiples of {step}")
         if any(width % (4 * len(self.dilations)) for width in self.widths):

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sadinet.geometry import Box, Matrix, box_of_joints, crop_matrix, invert, transform
+from sadinet.network.bounds import check_bounds
 from sadinet.skeletons import BODY19, Skeleton
 from sadinet.training.warp import cut_crop
 
@@ -36,10 +37,14 @@ _LEGS = ("hip", "knee", "ankle", "pelvis")
 LIMB_RADIUS = 0.05
 """Half a limb's thickness, share of the person's extent; the trunk is twice as thick."""
 
+_CHANCES = ("full_turn", "flip", "half_body", "close_up", "other", "patch", "blur", "low_res", "grey", "jpeg")
+_STRENGTHS = ("scale", "shift", "colour")
+_BOUNDS = {"rotation_deg": (0, 180), "zoom": (-1, 1), **dict.fromkeys((*_CHANCES, *_STRENGTHS), (0, 1))}
+
 
 @dataclass(frozen=True, slots=True)
 class AugmentConfig:
-    """How far a crop may stray from the plain one. Chances are between 0 and 1; 0 leaves a change out.
+    """How far a crop may stray from the plain one. Chances and strengths are between 0 and 1; 0 leaves a change out.
 
     Attributes:
         rotation_deg: standard deviation of the turn.
@@ -74,6 +79,9 @@ class AugmentConfig:
     colour: float = 0.18
     grey: float = 0.05
     jpeg: float = 0.05
+
+    def __post_init__(self) -> None:
+        check_bounds(self, _BOUNDS)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

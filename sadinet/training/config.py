@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from sadinet.dark import Rounding
 from sadinet.errors import InputError
+from sadinet.network.bounds import ABOVE_0, FINITE, check_bounds
 from sadinet.network.config import STEM_STRIDE, NetworkConfig
 from sadinet.network.presets import SKELETON_NAMES, preset
 from sadinet.skeletons import SKELETONS, Skeleton, skeleton_by_name
@@ -20,6 +21,20 @@ Precision = Literal["auto", "fp32", "bf16", "fp16"]
 
 SIGMA_SHARE = 1 / 32
 """Targets' standard deviation, share of the heatmap's width: the same in the picture at every resolution."""
+
+_STAGE_BOUNDS = {"epochs": (1, math.inf), "sigma": (0, FINITE)}
+
+_BOUNDS = {
+    "rate": (ABOVE_0, FINITE),
+    "drops": (0, math.inf),
+    "warmup": (0, 1),
+    "decay": (0, FINITE),
+    "average": (0, 1),
+    "clip": (ABOVE_0, math.inf),
+    "seed": (0, 2**63 - 1),
+    "save_minutes": (0, math.inf),
+}
+"""An infinite `clip` clips nothing; with infinite `save_minutes` checkpoints are written between epochs only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +50,9 @@ class Stage:
     size_wh: tuple[int, int]
     epochs: int
     sigma: float = 0.0
+
+    def __post_init__(self) -> None:
+        check_bounds(self, _STAGE_BOUNDS)
 
     @property
     def target_sigma(self) -> float:
@@ -98,14 +116,27 @@ class TrainConfig:
                 f"the network has {self.network.joints} heatmaps, {self.skeleton} has {joints} joints",
                 f"set network.joints={joints} or another skeleton",
             )
-        if not self.stages or min(stage.epochs for stage in self.stages) < 1:
-            raise InputError("a training needs at least one stage of one epoch", "for example 256x12")
+        check_bounds(self, _BOUNDS)
+        self.check_losses(has_teacher=True)
+        if not self.stages:
+            raise InputError("a training needs at least one stage", "for example 256x12")
         if self.batch < 1 or self.accumulate < 1 or self.batch % self.accumulate:
             raise InputError(f"a batch of {self.batch} in {self.accumulate} parts", "the parts must be equal")
         step = STEM_STRIDE * 2**self.network.depth
         for stage in self.stages:
             if any(side < step or side % step for side in stage.size_wh):
                 raise InputError(f"stage {stage.size_wh[0]}x{stage.size_wh[1]}", f"sides must be multiples of {step}")
+
+    def check_losses(self, *, has_teacher: bool) -> None:
+        """Raise `InputError` if no loss is left to minimise: the DLM's and a teacher's need a DLM and a teacher."""
+        losses = self.losses
+        counting = losses.heatmap + losses.spatial
+        counting += losses.rle * (self.network.dlm != "off") + losses.teacher * has_teacher
+        if not counting:
+            raise InputError(
+                "no loss is left to minimise",
+                "set losses.heatmap or losses.spatial above 0, losses.rle with a DLM, or losses.teacher with a teacher",
+            )
 
     def stage_of(self, epoch: int) -> Stage:
         """Return the stage that an epoch belongs to."""
@@ -179,6 +210,7 @@ def train_config(values: Mapping[str, Any]) -> TrainConfig:
         network["joints"] = values.get("network", {}).get("joints", len(skeleton_by_name(plain["skeleton"])))
     plain["network"] = network
     if isinstance(plain.get("stages"), list) and plain["stages"]:
+        build(Stage, plain["stages"][-1], f"stages[{len(plain['stages']) - 1}]")  # a mistake is named with its place
         last = build(TrainConfig, {"network": {"joints": 19}, "stages": plain["stages"][-1:]}).stages[0]
         given = values.get("network", {})
         network["size_wh"] = given.get("size_wh", list(last.size_wh))

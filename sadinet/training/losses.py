@@ -10,11 +10,14 @@ import torch
 from torch import Tensor, nn
 
 from sadinet.dark import Rounding
+from sadinet.network.bounds import FINITE, check_bounds
 from sadinet.network.dlm import Distribution
 from sadinet.training.flow import RealNVP
 
 SHARPNESS = 20.0
 """Factor between maps and the logits of `spatial_loss`; larger asks for places finer than labels are exact."""
+
+_BOUNDS = dict.fromkeys(("heatmap", "spatial", "rle", "teacher", "foreground"), (0, FINITE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,9 @@ class LossWeights:
     foreground: float = 4.0
     kind: Literal["squared", "wing", "hardest"] = "squared"
     base: Literal["laplace", "gaussian"] = "laplace"
+
+    def __post_init__(self) -> None:
+        check_bounds(self, _BOUNDS)
 
 
 _MOVERS: dict[Rounding, Callable[[Tensor], Tensor]] = {

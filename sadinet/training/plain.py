@@ -82,6 +82,10 @@ def build(kind: type[Settings], values: Mapping[str, Any], where: str = "") -> S
         return kind(**made)
     except TypeError as error:
         raise InputError(f"settings {where or 'at the top'} are not complete: {error}") from error
+    except InputError as error:
+        if not where:
+            raise
+        raise InputError(f"in {where}: {error.message}", error.remedy) from error
 
 
 def _name(where: str, key: str) -> str:

@@ -34,6 +34,14 @@ def test_survives_a_manifest(config):
         ({"widths": (64,)}, "two widths"),
         ({"stacks": 0}, "one stack"),
         ({"joints": 0}, "one joint"),
+        ({"dilations": ()}, "one dilation"),
+        ({"dilations": (1, 0)}, r"dilations is \(1, 0\) \(must be a number of at least 1\)"),
+        ({"widths": (64, 0)}, r"widths is \(64, 0\) \(must be a number of at least 1\)"),
+        ({"size_wh": (0, 256)}, r"size_wh is \(0, 256\) \(must be a number of at least 1\)"),
+        ({"heatmap_sigma": 0.0}, r"heatmap_sigma is 0\.0 \(must be a finite number above 0\)"),
+        ({"heatmap_sigma": float("nan")}, "heatmap_sigma is nan"),
+        ({"heatmap_sigma": float("inf")}, "heatmap_sigma is inf"),
+        ({"heatmap_sigma": "wide"}, "heatmap_sigma is 'wide'"),
     ],
 )
 def test_nonsense_is_refused_with_a_remedy(settings, remedy):

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import fields
+
 import pytest
 
 from sadinet.errors import InputError
 from sadinet.skeletons import BODY19, COCO17, MPII16
+from sadinet.training.augment import AugmentConfig
 from sadinet.training.config import learning_rate, parse_stages, train_config
 from sadinet.training.logs import append_row
 from sadinet.training.plain import override, read_toml
@@ -46,6 +50,73 @@ def test_what_is_wrong_is_named(assignment, said):
     with pytest.raises(InputError) as caught:
         train_config(override({"stages": "256x1", "rate": 1e-3}, [assignment]))
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("assignment", "said"),
+    [
+        ("rate=-1", "rate is -1.0 (must be a finite number above 0)"),
+        ("rate=0", "rate is 0.0 (must be a finite number above 0)"),
+        ("rate=nan", "rate is nan (must be a finite number above 0)"),
+        ("rate=inf", "rate is inf (must be a finite number above 0)"),
+        ("clip=-1", "clip is -1.0 (must be a number above 0)"),
+        ("clip=0", "clip is 0.0 (must be a number above 0)"),
+        ("average=2", "average is 2.0 (must be from 0 to 1)"),
+        ("warmup=2", "warmup is 2.0 (must be from 0 to 1)"),
+        ("decay=-0.1", "decay is -0.1 (must be a finite number of at least 0)"),
+        ("drops=[-1]", "drops is (-1,) (must be a number of at least 0)"),
+        ("seed=-1", "seed is -1 (must be from 0 to"),
+        ("seed=99999999999999999999", "seed is 99999999999999999999 (must be from 0 to"),
+        ("save_minutes=nan", "save_minutes is nan (must be a number of at least 0)"),
+        ("save_minutes=-1", "save_minutes is -1.0 (must be a number of at least 0)"),
+        ("batch=0", "a batch of 0"),
+        ("augment.scale=-0.1", "in augment: scale is -0.1 (must be from 0 to 1)"),
+        ("augment.rotation_deg=-5", "in augment: rotation_deg is -5.0 (must be from 0 to 180)"),
+        ("augment.colour=-1", "in augment: colour is -1.0 (must be from 0 to 1)"),
+        ("augment.flip=7", "in augment: flip is 7.0 (must be from 0 to 1)"),
+        ("augment.zoom=nan", "in augment: zoom is nan (must be from -1 to 1)"),
+        ("losses.rle=-1", "in losses: rle is -1.0 (must be a finite number of at least 0)"),
+        ("losses.foreground=nan", "in losses: foreground is nan (must be a finite number of at least 0)"),
+        ("losses={heatmap=0,spatial=0,rle=0,teacher=0}", "no loss is left to minimise"),
+        ("network.dilations=[]", "in network: a network needs two widths, one stack, one joint and one dilation"),
+        ("network.dilations=[0]", "in network: dilations is (0,) (must be a number of at least 1)"),
+        ("network.heatmap_sigma=-1", "in network: heatmap_sigma is -1.0 (must be a finite number above 0)"),
+        ("stages=256x0", "epochs is 0 (must be a number of at least 1)"),
+        ("stages=[{size_wh=[64,64],epochs=1},{size_wh=[64,64],epochs=0}]", "in stages[1]: epochs is 0"),
+        ("stages=[{size_wh=[64,64],epochs=1,sigma=nan}]", "in stages[0]: sigma is nan"),
+        ("stages=[]", "a training needs at least one stage"),
+        ("stages=0x64x1", "stage 0x64"),
+    ],
+)
+def test_a_number_that_makes_no_sense_is_named_with_its_bounds(assignment, said):
+    with pytest.raises(InputError) as caught:
+        train_config(override({"stages": "256x1"}, [assignment]))
+    assert str(caught.value).startswith(said)
+
+
+def test_the_ends_of_the_bounds_are_allowed():
+    ends = ["clip=inf", "save_minutes=inf", "warmup=0", "average=0", "decay=0", "drops=[]", "seed=0"]
+    config = train_config(override({"stages": "256x1"}, [*ends, "augment.flip=1", "augment.scale=0", "losses.rle=0"]))
+    assert (config.clip, config.save_minutes) == (math.inf, math.inf)
+
+
+@pytest.mark.parametrize("name", [field.name for field in fields(AugmentConfig)])
+def test_every_number_of_the_augmentation_is_checked(name):
+    for value in (math.nan, math.inf, -2.0, 181.0):
+        with pytest.raises(InputError, match=f"^{name} is"):
+            AugmentConfig(**{name: value})
+
+
+def test_a_loss_that_nothing_is_computed_of_does_not_count():
+    """The likelihood is that of the DLM, and a teacher's loss needs a teacher."""
+    only = {"stages": "256x1", "losses": {"heatmap": 0, "spatial": 0, "rle": 0}}
+    train_config(only).check_losses(has_teacher=True)
+    with pytest.raises(InputError, match="no loss is left to minimise"):
+        train_config(only).check_losses(has_teacher=False)
+    likelihood = override(only, ["losses.rle=1", "losses.teacher=0"])
+    train_config(likelihood).check_losses(has_teacher=False)
+    with pytest.raises(InputError, match="no loss is left to minimise"):
+        train_config(override(likelihood, ["network.dlm=off"]))
 
 
 def test_a_broken_file_is_named_with_its_line(tmp_path):
