@@ -10,12 +10,22 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from sadinet.errors import InputError
+from sadinet.network.bounds import FINITE, check_bounds
 from sadinet.skeletons import BODY19, Skeleton, convert
 from sadinet.training.batches import Mixture
-from sadinet.training.sets.people import Fault, first_of, lost
+from sadinet.training.sets.people import Fault, first_of, lost, refuse_if_empty
+from sadinet.training.sets.selection import Selection
 
 if TYPE_CHECKING:
     from sadinet.training.datasets import PersonSet
+
+_READ_BY = {
+    "numbers": ("lspet", "labels"),
+    "sets": ("shards",),
+    "annotations": ("labels",),
+    "teachers": ("lspet", "stanford40"),
+}
+"""Which layouts read a field; for any other it would change nothing, unnoticed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +36,15 @@ class Source:
         layout: "shards" made by scripts/prepare_data.py, "lspet", "stanford40", or "labels" for any other layout
             that scripts/prepare_data.py recognises.
         root: folder.
-        numbers: "first:last" picture number of LSPet, both included.
+        numbers: "first:last" picture number of "lspet" and "labels", both included; for COCO these are its picture
+            ids. "lspet" needs them; of "labels" everybody is taken where there are none.
         sets: names of the sets to take out of shards; none given takes all.
         annotations: label file of "labels", where the folder does not tell.
-        teachers: file with two teachers' joints, for "lspet" and "stanford40".
+        teachers: file with two teachers' joints, for "lspet" and "stanford40"; the latter needs it.
         share: how much of it an epoch sees; 1 is everybody once.
+
+    Raises:
+        InputError: if a field is given that the layout does not read, or the share is no number of at least 0.
     """
 
     layout: Literal["shards", "lspet", "stanford40", "labels"]
@@ -41,13 +55,24 @@ class Source:
     teachers: Path | None = None
     share: float = 1.0
 
+    def __post_init__(self) -> None:
+        check_bounds(self, {"share": (0, FINITE)})
+        for name, layouts in _READ_BY.items():
+            if getattr(self, name) and self.layout not in layouts:
+                reads = f"leave it out; {' and '.join(layouts)} would read it"
+                raise InputError(f"the layout {self.layout} does not read {name}", reads)
+
 
 @dataclass(frozen=True, slots=True)
 class DataConfig:
-    """Sets to train on, and the set to choose the best weights by."""
+    """Sets to train on, and the set to choose the best weights by, of which everybody is measured."""
 
     train: tuple[Source, ...] = ()
     choose: Source | None = None
+
+    def __post_init__(self) -> None:
+        if self.choose is not None and self.choose.share != 1:
+            raise InputError("choose does not read share", "leave it out; everybody in that set is measured")
 
 
 def parse_numbers(text: str) -> range:
@@ -91,7 +116,11 @@ def load_source(source: Source, skeleton: Skeleton) -> PersonSet:
         from sadinet.training.sets.crops import load_people
         from sadinet.training.sets.recognise import open_labels
 
-        people = load_people(open_labels(source.root, source.annotations))
+        labelled = open_labels(source.root, source.annotations)
+        if source.numbers:
+            labelled = labelled.only(pictures=Selection.parse(source.numbers))
+            refuse_if_empty(labelled.people, f"{labelled.labels}, pictures {source.numbers}", "choose other numbers")
+        people = load_people(labelled)
     return in_skeleton(people, skeleton)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import fields
+from pathlib import Path
 
 import pytest
 
@@ -12,7 +13,8 @@ from sadinet.skeletons import BODY19, COCO17, MPII16
 from sadinet.training.augment import AugmentConfig
 from sadinet.training.config import learning_rate, parse_stages, train_config
 from sadinet.training.logs import append_row
-from sadinet.training.plain import override, read_toml
+from sadinet.training.plain import build, override, read_toml
+from sadinet.training.sources import DataConfig, Source
 
 
 def test_overrides_come_last_and_leave_the_rest():
@@ -117,6 +119,34 @@ def test_a_loss_that_nothing_is_computed_of_does_not_count():
     train_config(likelihood).check_losses(has_teacher=False)
     with pytest.raises(InputError, match="no loss is left to minimise"):
         train_config(override(likelihood, ["network.dlm=off"]))
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ({"layout": "labels", "sets": ["a"]}, "the layout labels does not read sets (leave it out; shards would read"),
+        ({"layout": "lspet", "sets": ["a"]}, "the layout lspet does not read sets"),
+        ({"layout": "shards", "numbers": "1:8"}, "the layout shards does not read numbers"),
+        ({"layout": "stanford40", "numbers": "1:8"}, "the layout stanford40 does not read numbers"),
+        ({"layout": "shards", "annotations": "a.json"}, "the layout shards does not read annotations"),
+        ({"layout": "lspet", "annotations": "a.json"}, "the layout lspet does not read annotations"),
+        ({"layout": "labels", "teachers": "a.npz"}, "the layout labels does not read teachers"),
+        ({"layout": "shards", "teachers": "a.npz"}, "the layout shards does not read teachers"),
+        ({"layout": "shards", "share": -1}, "share is -1.0 (must be a finite number of at least 0)"),
+        ({"layout": "shards", "share": math.nan}, "share is nan (must be a finite number of at least 0)"),
+        ({"layout": "shards", "share": math.inf}, "share is inf (must be a finite number of at least 0)"),
+    ],
+)
+def test_what_a_source_cannot_mean_is_named(source, said):
+    with pytest.raises(InputError) as caught:
+        build(DataConfig, {"train": [{"layout": "shards", "root": "a"}, {"root": "b", **source}]}, "data")
+    assert str(caught.value).startswith(f"in data.train[1]: {said}")
+
+
+def test_a_share_of_the_set_to_choose_by_is_refused():
+    with pytest.raises(InputError, match="in data: choose does not read share"):
+        build(DataConfig, {"choose": {"layout": "shards", "root": "a", "share": 0.5}}, "data")
+    assert DataConfig(choose=Source("shards", Path("a"), share=1.0)).choose is not None
 
 
 def test_a_broken_file_is_named_with_its_line(tmp_path):

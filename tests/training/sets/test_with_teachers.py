@@ -10,6 +10,7 @@ from sadinet.skeletons import BODY19, COCO17, LSP14
 from sadinet.training.datasets import cut_person, read_picture
 from sadinet.training.sets.with_teachers import load_lspet, load_stanford40, lspet_labels
 from sadinet.training.sources import DataConfig, Source, load_data, load_source
+from sadinet.training.split import Split
 
 FACE = slice(14, 19)
 
@@ -202,6 +203,20 @@ def test_a_source_of_every_layout_is_loaded(tmp_path, sets):
         load_source(Source("lspet", lspet), BODY19)
     with pytest.raises(InputError, match="has no teachers"):
         load_source(Source("stanford40", stanford40), BODY19)
+
+
+def test_a_part_of_labelled_pictures_is_chosen_by_number(tmp_path, sets):
+    lsp, coco = sets.leeds(tmp_path / "lsp", "lsp", 5), sets.coco(tmp_path / "coco")
+    train, choose = Source("labels", lsp, numbers="1:3"), Source("labels", lsp, numbers="4:5")
+    mixture, held_out = load_data(DataConfig((train,), choose), BODY19)
+    assert mixture.sets[0].keys == ["im0001", "im0002", "im0003"]
+    assert held_out.keys == ["im0004", "im0005"]
+    Split.of(mixture, held_out)  # refuses people who are in both
+    assert load_source(Source("labels", coco, numbers="8:8"), BODY19).keys == ["000000000008_81"]
+    with pytest.raises(SourceError, match=r"pictures 6:9: nobody is left .*\(choose other numbers\)"):
+        load_source(Source("labels", lsp, numbers="6:9"), BODY19)
+    with pytest.raises(InputError, match="first:last picture number"):
+        load_source(Source("labels", lsp, numbers="3"), BODY19)
 
 
 def test_who_is_left_out_of_a_training_is_said(hundred, tmp_path, sets):
