@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from sadinet.errors import InputError
+from sadinet.network.bounds import FINITE, check_bounds
 from sadinet.skeletons import BODY19, Skeleton
 from sadinet.training.augment import AugmentConfig, CropDraw, draw_crop
 from sadinet.training.render import DrawBatch, PictureStore, render, stack_draws
@@ -31,7 +32,8 @@ class Mixture:
     """Several sets and how much of each an epoch sees: 1.0 is everybody once.
 
     Raises:
-        InputError: if there is nobody, somebody has no known joint, or sets and shares do not go together.
+        InputError: if there is nobody, somebody has no known joint, a share is no number of at least 0, or sets and
+            shares do not go together.
     """
 
     sets: tuple[PersonSet, ...]
@@ -40,6 +42,7 @@ class Mixture:
     def __post_init__(self) -> None:
         if len(self.sets) != len(self.shares):
             raise InputError(f"{len(self.sets)} sets and {len(self.shares)} shares", "give each set a share")
+        check_bounds(self, {"shares": (0, FINITE)})
         if not sum(self.counts):
             names = ", ".join(people.name for people in self.sets) or "none"
             raise InputError(

@@ -245,6 +245,11 @@ def test_a_split_that_is_empty_or_overlaps_is_refused(tmp_path, held_out):
 def test_nobody_to_train_on_is_one_line():
     with pytest.raises(InputError, match="nobody to train on in the sets: dots1"):
         Mixture((people(0, 1),), (1.0,))
+    with pytest.raises(InputError, match="nobody to train on"):
+        Mixture((people(8, 1),), (0.0,))
+    for share in (-1.0, float("nan"), float("inf")):
+        with pytest.raises(InputError, match=rf"shares is \(1\.0, {share}\) \(must be a finite number of at least 0\)"):
+            Mixture((people(8, 1), people(8, 2)), (1.0, share))
     with pytest.raises(InputError, match="3 people do not fill one batch of 8"):
         batches_of(Mixture((people(3, 1),), (1.0,)), EpochPlan((64, 64), 8, AugmentConfig(), 1, 0))
 
