@@ -99,7 +99,7 @@ def chosen(names: Sequence[str] | None) -> tuple[Variant, ...]:
 
 def people_of(options: argparse.Namespace) -> tuple[tuple[PersonSet, ...], PersonSet]:
     """Return the sets to train on and the one to measure on."""
-    if options.made_up:
+    if options.made_up is not None:
         return (made_up_set(options.made_up, 1),), made_up_set(max(4, options.made_up // 4), 2)
     train = tuple(Source("shards", folder) for folder in options.shards)
     choose = Source("shards", options.choose_shards) if options.choose_shards else None
@@ -116,6 +116,7 @@ def settings_of(options: argparse.Namespace, variant: Variant, seed: int, epochs
     for name, value in variant.changes.items():
         values = override(values, [f"{name}={json.dumps(value)}"])
     config = train_config({**values, "seed": seed})
+    config.check_losses(has_teacher=False)
     last = config.stages[-1]
     stages = [{"size_wh": list(last.size_wh), "epochs": epochs, "sigma": last.sigma}]
     return train_config({**values, "seed": seed, "stages": stages})
@@ -218,6 +219,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if options.budget < 1 or options.seeds < 1:
             raise InputError("--budget and --seeds must be at least 1")
+        if options.workers < 0 or (options.made_up is not None and options.made_up < 1):
+            raise InputError("--made-up must be at least 1, --workers at least 0")
         variants = chosen(options.variants)
         sets, held_out = people_of(options)
         cells = []

@@ -17,18 +17,22 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from sadinet.errors import SadinetError
+from sadinet.errors import InputError, SadinetError
 from sadinet.network.measure import parameters_and_macs
 from sadinet.training.config import TrainConfig, train_config
 from sadinet.training.loop import Trainer
 from sadinet.training.machine import leave_processes, open_machine
 from sadinet.training.plain import build, override, read_toml
 from sadinet.training.sources import DataConfig, load_data
+
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, as shells have it: 128 and the number of the signal."""
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -77,7 +81,10 @@ def settings(options: argparse.Namespace) -> dict[str, Any]:
     if not options.config:
         values["stages"] = "128x10,192x6,256x3"
     values |= {name: getattr(options, name) for name in _DIRECT if getattr(options, name) is not None}
-    values["data"] = data_settings(options, values.get("data", {}))
+    data = values.get("data", {})
+    if not isinstance(data, dict):
+        raise InputError(f"setting data is {data!r}", "must be a table with names")
+    values["data"] = data_settings(options, data)
     return override(values, options.set)
 
 
@@ -115,41 +122,53 @@ def describe(config: TrainConfig) -> str:
     )
 
 
+def run(options: argparse.Namespace, say: Callable[[str], None]) -> None:
+    """Do what the command line asks for; raises `SadinetError` if that cannot be done."""
+    if options.threads < 1 or options.workers < 0:
+        raise InputError("--threads must be at least 1, --workers at least 0")
+    torch.set_num_threads(options.threads)
+    values = settings(options)
+    data = build(DataConfig, values.pop("data"), "data")
+    config = train_config(values)
+    if options.describe:
+        print(describe(config))
+        return
+    config.check_losses(has_teacher=options.teacher is not None)
+    machine = open_machine(options.device, config.precision, options.backend)
+    mixture, held_out = load_data(data, config.joint_set, say)
+    say(f"on {machine.ranks} x {machine.device} in {machine.precision}, {machine.name}")
+    told = ", ".join(f"{people.name} {count}" for people, count in zip(mixture.sets, mixture.counts, strict=True))
+    say(f"people an epoch: {told}; to choose by: {len(held_out)}")
+    trainer = Trainer(
+        config, options.out, say, options.init, machine=machine, teacher=options.teacher, workers=options.workers
+    )
+    if trainer.epoch >= config.epochs:
+        say(f"already complete: {config.epochs} of {config.epochs} epochs")
+    trainer.run(mixture, held_out)
+
+
+def stopped(folder: Path | None) -> str:
+    """Return one line about a training that was stopped by Ctrl-C, and how it goes on."""
+    path = folder / "last.pt" if folder else None
+    if path is None or not path.exists():
+        return "stopped; there is no checkpoint yet"
+    return f"stopped; the last checkpoint is {path}, and the same line goes on from there"
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Train; returns the exit code."""
     options = parse(arguments)
     torch.set_flush_denormal(True)  # Gaussian tails are denormal and several times slower
-    torch.set_num_threads(options.threads)
-
-    def say(line: str) -> None:
-        if os.environ.get("RANK", "0") == "0":
-            print(line, flush=True)
-
+    is_first = os.environ.get("RANK", "0") == "0"
     try:
-        values = settings(options)
-        data = build(DataConfig, values.pop("data"), "data")
-        config = train_config(values)
-        if options.describe:
-            print(describe(config))
-            return 0
-        machine = open_machine(options.device, config.precision, options.backend)
-        mixture, held_out = load_data(data, config.joint_set, say)
-        say(f"on {machine.ranks} x {machine.device} in {machine.precision}, {machine.name}")
-        told = ", ".join(f"{people.name} {count}" for people, count in zip(mixture.sets, mixture.counts, strict=True))
-        say(f"people an epoch: {told}; to choose by: {len(held_out)}")
-        trainer = Trainer(
-            config,
-            options.out,
-            say,
-            options.init,
-            machine=machine,
-            teacher=options.teacher,
-            workers=options.workers,
-        )
-        trainer.run(mixture, held_out)
+        run(options, lambda line: print(line, flush=True) if is_first else None)
     except SadinetError as error:
         print(f"train: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        if is_first:
+            print(f"train: {stopped(options.out)}", file=sys.stderr)
+        return INTERRUPTED
     finally:
         leave_processes()
     return 0

@@ -86,6 +86,21 @@ def test_a_recipe_tells_its_size(script, capsys):
         (["--stages", "100x1"], "stage 100x100"),
         (["--config", "nowhere.toml"], "cannot read nowhere.toml"),
         ([], "the settings name no data.train"),
+        (["--rate", "-1"], "rate is -1.0 (must be a finite number above 0)"),
+        (["--rate", "nan"], "rate is nan"),
+        (["--seed", "-1"], "seed is -1 (must be from 0 to"),
+        (["--threads", "0"], "--threads must be at least 1"),
+        (["--workers", "-1"], "--workers at least 0"),
+        (["--set", "augment.flip=7"], "in augment: flip is 7.0 (must be from 0 to 1)"),
+        (["--set", "network.dilations=[]"], "one dilation"),
+        (["--set", "losses={heatmap=0,spatial=0,rle=0}"], "no loss is left to minimise"),
+        (["--set", "data=5"], "setting data is 5 (must be a table with names)"),
+        (["--stanford40", "x", "--stanford40-share", "-1"], "in data.train[0]: share is -1.0"),
+        (["--stanford40", "x", "--stanford40-share", "nan"], "in data.train[0]: share is nan"),
+        (
+            ["--set", 'data.train=[{layout="labels",root="x",sets=["y"]}]'],
+            "in data.train[0]: the layout labels does not read sets",
+        ),
     ],
 )
 def test_a_mistake_in_the_settings_is_one_line(arguments, said, script, tmp_path, capsys):
@@ -93,6 +108,53 @@ def test_a_mistake_in_the_settings_is_one_line(arguments, said, script, tmp_path
     told = capsys.readouterr().err
     assert said in told
     assert told.count("\n") == 1
+
+
+def test_data_that_is_no_table_is_one_line(script, tmp_path, capsys):
+    path = tmp_path / "recipe.toml"
+    path.write_text('preset = "t"\nstages = "64x1"\ndata = 5\n', encoding="utf-8")
+    assert script("train").main(["--config", str(path), "--out", str(tmp_path / "out")]) == 1
+    assert capsys.readouterr().err == "train: setting data is 5 (must be a table with names)\n"
+
+
+@pytest.fixture
+def tiny_line(shards, tmp_path):
+    """Arguments of a training that takes a second."""
+    line = ["--out", str(tmp_path / "out"), "--shards", str(shards / "train"), "--choose-shards", str(shards / "val")]
+    line += ["--device", "cpu", "--precision", "fp32", "--backend", "torch", "--workers", "0"]
+    return [*line, *(part for setting in TINY for part in ("--set", setting))]
+
+
+def test_a_training_that_is_stopped_ends_in_one_line_and_goes_on(tiny_line, script, tmp_path, monkeypatch, capsys):
+    from sadinet.training.loop import Trainer
+
+    train, whole_step, left = script("train"), Trainer._step, [0]
+
+    def step(self, *arguments):
+        if not left[0]:
+            raise KeyboardInterrupt
+        left[0] -= 1
+        return whole_step(self, *arguments)
+
+    monkeypatch.setattr(Trainer, "_step", step)
+    assert train.main(tiny_line) == 130
+    assert capsys.readouterr().err == "train: stopped; there is no checkpoint yet\n"
+    left[0] = 1
+    assert train.main([*tiny_line, "--set", "save_minutes=0.0"]) == 130
+    path = tmp_path / "out" / "last.pt"
+    said = f"train: stopped; the last checkpoint is {path}, and the same line goes on from there\n"
+    assert capsys.readouterr().err == said
+    left[0] = 1  # the other one of two batches
+    assert train.main([*tiny_line, "--set", "save_minutes=0.0"]) == 0
+    assert "resumed at epoch 0, batch 1" in capsys.readouterr().out
+
+
+def test_a_training_that_is_complete_says_so(tiny_line, script, capsys):
+    train = script("train")
+    assert train.main(tiny_line) == 0
+    assert "already complete" not in capsys.readouterr().out
+    assert train.main(tiny_line) == 0
+    assert "already complete: 1 of 1 epochs" in capsys.readouterr().out
 
 
 def test_who_is_left_out_is_said_before_the_training(script, tmp_path, capsys):
@@ -123,6 +185,23 @@ def test_who_is_left_out_is_said_before_the_training(script, tmp_path, capsys):
 ABLATION = ["--made-up", "8", "--budget", "8", "--seeds", "2", "--workers", "0", "--device", "cpu"]
 for setting in ("batch=4", "stages=64x1", "network.widths=[8,16]", "network.blocks=[]", "precision=fp32"):
     ABLATION += ["--set", setting]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--made-up", "-3"], "--made-up must be at least 1"),
+        (["--made-up", "0"], "--made-up must be at least 1"),
+        (["--workers", "-1"], "--workers at least 0"),
+        (["--budget", "0"], "--budget and --seeds must be at least 1"),
+        (["--set", "losses={heatmap=0,spatial=0,rle=0}"], "no loss is left to minimise"),
+    ],
+)
+def test_a_mistake_in_an_ablation_is_one_line(arguments, said, script, tmp_path, capsys):
+    assert script("ablate").main([*ABLATION, *arguments, "--out", str(tmp_path)]) == 1
+    told = capsys.readouterr().err
+    assert said in told
+    assert told.count("\n") == 1
 
 
 def test_an_ablation_goes_on_where_it_was_and_ends_alike(script, tmp_path, capsys):
