@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sadinet.errors import SourceError
+from sadinet.training.jpeg import END, START, is_damaged_inside
 from sadinet.training.person_set import PersonSet, Picture
 
 __all__ = [
@@ -32,6 +33,8 @@ _COPY_AGAIN = "copy it again from its source, or take it out of the set"
 def read_picture(path: Path, *, upright: bool = False) -> Picture:
     """Read a colour picture whole, as it is stored or turned upright by its EXIF orientation.
 
+    A JPEG is decoded twice more, strictly (`sadinet.training.jpeg`); the pixels are OpenCV's.
+
     Args:
         path: a picture in any format that OpenCV reads.
         upright: what the labels were drawn on. The public sets' labels belong to the stored pixels.
@@ -48,6 +51,8 @@ def read_picture(path: Path, *, upright: bool = False) -> Picture:
         raise SourceError(f"cannot read picture {path}: {error.strerror}", _COPY_AGAIN) from error
     if not data or is_cut_off(data):
         raise SourceError(f"picture {path} is {'cut off' if data else 'empty'}", _COPY_AGAIN)
+    if data.startswith(START) and is_damaged_inside(data):
+        raise SourceError(f"picture {path} is damaged inside", _COPY_AGAIN)
     flags = cv2.IMREAD_COLOR | (0 if upright else cv2.IMREAD_IGNORE_ORIENTATION)
     image = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), flags)
     if image is None:
@@ -57,9 +62,9 @@ def read_picture(path: Path, *, upright: bool = False) -> Picture:
 
 def is_cut_off(data: bytes) -> bool:
     """Say whether a JPEG or PNG lacks its end, which decoders fill with grey without a word."""
-    if data.startswith(b"\xff\xd8"):
+    if data.startswith(START):
         # A thumbnail inside has an end of its own; that of the picture comes after the last start of a scan.
-        end = data.rfind(b"\xff\xd9")
+        end = data.rfind(END)
         return end < 0 or end < data.rfind(b"\xff\xda")
     return data.startswith(b"\x89PNG") and b"IEND" not in data[-64:]
 

@@ -8,9 +8,7 @@ from pathlib import Path
 from sadinet.errors import SourceError
 from sadinet.media.orientation import UPRIGHT, Orientation, from_exif
 from sadinet.training.datasets import read_picture
-
-_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-"""JPEG's markers that carry the size."""
+from sadinet.training.jpeg import FRAMES, START, segments
 
 _HEAD_BYTES = 1 << 18
 
@@ -22,7 +20,7 @@ def upright_size(path: Path) -> tuple[int, int]:
             head = stream.read(_HEAD_BYTES)
     except OSError as error:
         raise SourceError(f"cannot read picture {path}: {error.strerror}", "copy it again from its source") from error
-    found = _jpeg(head) if head.startswith(b"\xff\xd8") else None
+    found = _jpeg(head) if head.startswith(START) else None
     if found is None:
         height, width = read_picture(path, upright=True).shape[:2]
         return width, height
@@ -32,17 +30,11 @@ def upright_size(path: Path) -> tuple[int, int]:
 
 def _jpeg(head: bytes) -> tuple[tuple[int, int], Orientation] | None:
     """Walk a JPEG's segments up to its size; None if that is not in its head."""
-    at, orientation = 2, UPRIGHT
-    while at + 9 <= len(head) and head[at] == 0xFF:
-        marker = head[at + 1]
-        if marker == 0xFF:  # padding
-            at += 1
-            continue
-        (length,) = struct.unpack(">H", head[at + 2 : at + 4])
-        if marker in _FRAMES:
-            height, width = struct.unpack(">HH", head[at + 5 : at + 9])
+    orientation = UPRIGHT
+    for marker, place, length in segments(head):
+        if marker in FRAMES and place + 7 <= len(head):
+            height, width = struct.unpack_from(">HH", head, place + 3)
             return (width, height), orientation
-        if marker == 0xE1 and head[at + 4 : at + 10] == b"Exif\0\0":
-            orientation = from_exif(head[at + 10 : at + 2 + length])
-        at += 2 + length
+        if marker == 0xE1 and head[place + 2 : place + 8] == b"Exif\0\0":
+            orientation = from_exif(head[place + 8 : place + length])
     return None

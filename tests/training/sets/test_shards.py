@@ -264,6 +264,20 @@ def test_damaged_pictures_are_named_and_too_many_refused(tmp_path, sets):
         load_people(labelled)
 
 
+def test_pictures_damaged_inside_are_named_counted_and_too_many_refused(tmp_path, sets):
+    root = sets.leeds(tmp_path, "lsp", 3)
+    path = root / "images" / "im0002.jpg"
+    whole = path.read_bytes()
+    middle = (whole.find(b"\xff\xda") + len(whole)) // 2
+    path.write_bytes(whole[:middle] + whole[middle + 500 :])
+    labelled = open_labels(root)
+    findings = examine(labelled)
+    assert [str(fault) for fault in findings.faults] == [f"picture {path} is damaged inside"]
+    assert not findings.is_usable
+    with pytest.raises(SourceError, match=r"1 of 3 cannot be used.*im0002\.jpg is damaged inside"):
+        load_people(labelled)
+
+
 def test_a_few_damaged_pictures_are_left_out_and_handed_back(tmp_path, sets):
     root = sets.leeds(tmp_path, "lsp", 100)
     (root / "images" / "im0042.jpg").write_bytes(b"")
