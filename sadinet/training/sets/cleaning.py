@@ -1,20 +1,35 @@
 """Mend labels that many hands made: with teachers, with a model's own predictions, and by what a body can do.
 
 Every change is kept with its reason, so that it can be looked at and undone. What is doubtful gets weight 0: a joint
-that is left out teaches nothing wrong. The rules for two teachers are those of `sadinet.training.labels`.
+that is left out teaches nothing wrong.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sadinet.errors import InputError
 from sadinet.skeletons import BODY19
-from sadinet.training.labels import AGREEMENT, DOUBT, TEACHER_CONFIDENCE, TEACHER_WEIGHT
 from sadinet.training.metrics import torso_length
+from sadinet.training.sets.joint_file import read_joint_file
+from sadinet.training.sets.people import LabelledPerson
+
+TEACHER_CONFIDENCE = 0.3
+"""Confidence from which an opinion commits itself."""
+
+AGREEMENT = 0.1
+"""Two opinions agree on a joint within this share of the torso."""
+
+DOUBT = 0.5
+"""A label further than this share of the torso from what is agreed is doubted."""
+
+TEACHER_WEIGHT = 0.5
+"""Weight of a teacher's joint where a person gave none."""
 
 SURE_ALONE = 0.6
 """Confidence that an opinion needs where it is the only one."""
@@ -82,6 +97,28 @@ class Cleaned:
     joints: Array
     weight: Array
     changes: tuple[Change, ...]
+
+    def only(self, rows: Sequence[int]) -> Cleaned:
+        """Return the people of these rows alone, in this order."""
+        place = {row: k for k, row in enumerate(rows)}
+        changes = (replace(change, person=place[change.person]) for change in self.changes if change.person in place)
+        return Cleaned(self.joints[list(rows)], self.weight[list(rows)], tuple(changes))
+
+
+def read_opinions(path: Path, people: Sequence[LabelledPerson]) -> list[Opinion]:
+    """Read what a joint file says of these people.
+
+    Raises:
+        SourceError: if the file is missing, damaged, or holds no joints.
+        InputError: if one of its opinions says nothing of any of them.
+    """
+    found = []
+    for each in read_joint_file(path):
+        joints, scores = each.of(people)
+        if not (scores > 0).any():
+            raise InputError(f"{each.name} in {path} says nothing of these people", "its index are other names")
+        found.append(Opinion(each.name, joints, scores))
+    return found
 
 
 def merge_folds(opinions: Sequence[Opinion]) -> list[Opinion]:

@@ -48,6 +48,22 @@ def outside_picture(joints: NDArray[np.floating], size_wh: tuple[int, int]) -> N
     return np.asarray(((joints < -0.5) | (joints > high)).any(axis=-1), dtype=bool)
 
 
+def joints_outside(joints: Array, weight: Array, picture: Picture, name: str) -> NDArray[np.bool_]:
+    """Return which known joints (19,) lie outside of the picture; `SourceError` if all of the body do.
+
+    Args:
+        joints: (19, 2) picture pixels.
+        weight: (19,), 0 where unknown.
+        picture: (H, W, 3).
+        name: of the picture, for the error.
+    """
+    outside = (weight > 0) & outside_picture(joints, (picture.shape[1], picture.shape[0]))
+    body = weight[:_BODY] > 0
+    if body.any() and outside[:_BODY][body].all():
+        raise SourceError(f"all its joints lie outside of {name}")
+    return np.asarray(outside, dtype=bool)
+
+
 def labels_in_body19(labelled: LabelledSet, cleaned: JointFile | None = None) -> tuple[Array, Array]:
     """Return all people's joints (N, 19, 2) in picture pixels and weight (N, 19), cleaned ones if given."""
     if cleaned is not None:
@@ -97,12 +113,12 @@ def cut_people(
 def _cut(
     person: LabelledPerson, picture: Picture, joints: Array, weight: Array, least: int, longest_side: int
 ) -> Crop | Fault | None:
-    known = weight[:_BODY] > 0
-    if known.sum() < least:
+    if (weight[:_BODY] > 0).sum() < least:
         return None
-    outside = (weight > 0) & outside_picture(joints, (picture.shape[1], picture.shape[0]))
-    if outside[:_BODY][known].all():
-        return Fault(person.key, f"all its joints lie outside of {person.path.name}")
+    try:
+        outside = joints_outside(joints, weight, picture, person.path.name)
+    except SourceError as error:
+        return Fault(person.key, error.message)
     kept = np.where(outside, 0, weight).astype(np.float32)
     points = np.where(kept[:, None] > 0, joints, np.nan).astype(np.float32)
     part, moved = cut_person(picture, points, kept, longest_side)

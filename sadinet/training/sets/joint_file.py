@@ -55,12 +55,15 @@ class JointFile:
         place: dict[str | int, int] = dict(zip(self.index, range(len(self.index)), strict=True))
         numbered = bool(self.index) and isinstance(self.index[0], int)
         rows: NDArray[np.intp] = np.array([_find(place, person, numbered=numbered) for person in people], dtype=np.intp)
+        return self.rows_in_body19(rows)
+
+    def rows_in_body19(self, rows: NDArray[np.intp]) -> tuple[Array, Array]:
+        """Return joints (M, 19, 2) and scores (M, 19) of these rows; NaN and 0 for a row below 0."""
         conversion = convert(self.skeleton, BODY19)
         joints = conversion.apply(self.joints, axis=1).astype(np.float32)
         scores = np.nan_to_num(conversion.apply(self.scores, axis=1)).astype(np.float32)
         joints, scores = joints[rows], scores[rows]
-        unknown = np.asarray(rows) < 0
-        joints[unknown], scores[unknown] = np.nan, 0
+        joints[rows < 0], scores[rows < 0] = np.nan, 0
         scores[~np.isfinite(joints).all(axis=2)] = 0
         return joints, scores
 

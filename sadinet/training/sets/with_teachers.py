@@ -1,7 +1,7 @@
 """LSPet and Stanford 40 with the joints of two teachers, held in memory, ready to be augmented.
 
-A file of teachers is an `.npz` with `index`, `thunder`, `thunder_conf`, `tiny` and `tiny_conf`, joints in COCO's order
-and in pixels of the original pictures.
+A file of teachers is a joint file (`sadinet.training.sets.joint_file`), in pixels of the original pictures; that of
+Stanford 40 holds `thunder` and `tiny`.
 """
 
 from __future__ import annotations
@@ -14,16 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sadinet.errors import SourceError
-from sadinet.skeletons import BODY19
+from sadinet.skeletons import BODY19, LSP14
 from sadinet.training.datasets import cut_person, read_picture
-from sadinet.training.labels import Labels, Teacher, clean, fuse_teachers
 from sadinet.training.metrics import torso_length
 from sadinet.training.person_set import PersonSet, Picture
-from sadinet.training.sets.crops import outside_picture
+from sadinet.training.sets.cleaning import Cleaned, Opinion, agreed, clean_labels, merge_folds, read_opinions
+from sadinet.training.sets.crops import joints_outside
 from sadinet.training.sets.joint_file import JointFile, read_joint_file
 from sadinet.training.sets.lsp import read_joints_mat
-from sadinet.training.sets.people import Fault, refuse_if_empty, refuse_if_faulty
+from sadinet.training.sets.people import Fault, LabelledPerson, refuse_if_empty, refuse_if_faulty
 
+_LSPET_KEY = "im{:05d}"
 _LSPET_NEEDED = "LSPet's folder must hold images/ and joints.mat"
 _STANFORD40_NEEDED = "Stanford 40's folder must hold JPEGImages/ and XMLAnnotations/"
 
@@ -47,31 +48,42 @@ def read_lspet_joints(root: Path) -> Array:
     return joints
 
 
-def lspet_labels(root: Path, numbers: Sequence[int], teachers: Path | None = None) -> Labels:
+def lspet_labels(root: Path, numbers: Sequence[int], teachers: Path | None = None) -> Cleaned:
     """Return the labels of LSPet's pictures by number, as they are or cleaned and completed by `teachers`.
+
+    Cleaned they are what `scripts/prepare_data.py clean` writes.
 
     Args:
         root: folder with `joints.mat`.
         numbers: picture numbers, 1-based, as in their names.
-        teachers: file of teachers; its index are picture numbers.
+        teachers: joint file with one or more opinions.
 
     Raises:
         SourceError: if a file is missing or damaged, or has no labels of these numbers.
+        InputError: if a teacher says nothing of this set.
     """
-    joints = read_lspet_joints(root)
-    if len(numbers) and not 1 <= min(numbers) <= max(numbers) <= len(joints):
+    labels = read_lspet_joints(root)
+    if len(numbers) and not 1 <= min(numbers) <= max(numbers) <= len(labels):
         raise SourceError(
-            f"{root / 'joints.mat'} labels the pictures 1 to {len(joints)}, not {min(numbers)} to {max(numbers)}",
+            f"{root / 'joints.mat'} labels the pictures 1 to {len(labels)}, not {min(numbers)} to {max(numbers)}",
             "choose numbers that it has",
         )
-    joints = joints[np.array(numbers, dtype=int) - 1]
+    joints = np.full((len(labels), len(BODY19), 2), np.nan, dtype=np.float32)
+    joints[:, : len(LSP14)] = labels
+    cleaned = Cleaned(joints, _known(joints), ())
     if teachers is not None:
-        tiny, thunder = _read_teachers(teachers)
-        return clean(joints, _teacher(tiny, numbers), _teacher(thunder, numbers))
-    full = np.full((len(joints), len(BODY19), 2), np.nan, dtype=np.float32)
-    full[:, : joints.shape[1]] = joints
-    nothing = np.zeros(full.shape[:2], dtype=bool)
-    return Labels(full, np.isfinite(full[..., 0]).astype(np.float32), nothing[:, 0], nothing)
+        # Of the whole set, as whose opinions are one depends on everybody of whom they speak.
+        people = [_person(root, place + 1, of_one) for place, of_one in enumerate(labels)]
+        cleaned = clean_labels(joints, cleaned.weight, merge_folds(read_opinions(teachers, people)))
+    return cleaned.only([number - 1 for number in numbers])
+
+
+def _person(root: Path, number: int, joints: Array) -> LabelledPerson:
+    path = root / "images" / f"{_LSPET_KEY.format(number)}.jpg"
+    known = np.isfinite(joints).all(axis=1)
+    return LabelledPerson(
+        path.stem, number, number, path, joints.astype(float), known.astype(float), np.zeros_like(known)
+    )
 
 
 def load_lspet(root: Path, numbers: Sequence[int], teachers: Path | None = None) -> PersonSet:
@@ -84,11 +96,12 @@ def load_lspet(root: Path, numbers: Sequence[int], teachers: Path | None = None)
 
     Raises:
         SourceError: as `lspet_labels` does, and if more than 1% cannot be used, or nobody is left.
+        InputError: as `lspet_labels` does.
     """
     labels = lspet_labels(root, numbers, teachers)
     joints, weight = labels.joints, labels.weight
     folder = _folder(root / "images", _LSPET_NEEDED)
-    keys = [f"im{number:05d}" for number in numbers]
+    keys = [_LSPET_KEY.format(number) for number in numbers]
     faults: list[Fault] = []
     rows, pictures = [], []
     for row, picture, outside in _read(folder, keys, range(len(keys)), joints, weight, faults):
@@ -119,7 +132,7 @@ def load_stanford40(root: Path, teachers: Path, least_joints: int = 7) -> Person
     found = _read_teachers(teachers)
     keys = sorted(str(key) for key in found[0].index)
     heights, faults = _heights(labels_folder, keys)
-    joints, weight = _agreed(_teacher(found[0], keys, trust=2.0), _teacher(found[1], keys), heights)
+    joints, weight = _agreed(_opinion(found[0], keys, trust=2.0), _opinion(found[1], keys), heights)
     rows, pictures, moved = [], [], []
     enough = [int(row) for row in np.flatnonzero((weight > 0).sum(axis=1) >= least_joints)]
     for row, picture, outside in _read(pictures_folder, keys, enough, joints, weight, faults):
@@ -143,7 +156,7 @@ def _read(
         key = keys[row]
         try:
             picture = read_picture(folder / f"{key}.jpg")
-            outside = _outside(picture, key, joints[row], weight[row])
+            outside = joints_outside(joints[row], weight[row], picture, f"{key}.jpg")
         except SourceError as error:
             faults.append(Fault(key, error.message))
             continue
@@ -164,21 +177,11 @@ def _read_teachers(path: Path) -> tuple[JointFile, JointFile]:
     return found["tiny"], found["thunder"]
 
 
-def _teacher(file: JointFile, keys: Sequence[int] | Sequence[str], trust: float = 1.0) -> Teacher:
-    """Return what a teacher says of the pictures named by `keys`, in that order; a picture that it lacks is NaN."""
+def _opinion(file: JointFile, keys: Sequence[str], trust: float = 1.0) -> Opinion:
+    """Return what a teacher says of the pictures named by `keys`, in that order."""
     place: dict[int | str, int] = dict(zip(file.index, range(len(file.index)), strict=True))
-    rows = np.array([place.get(key, -1) for key in keys], dtype=int)
-    joints, confidence = file.joints[rows], file.scores[rows]
-    joints[rows < 0], confidence[rows < 0] = np.nan, 0
-    return Teacher(joints, confidence, trust)
-
-
-def _outside(picture: Picture, key: str, joints: Array, weight: Array) -> NDArray[np.bool_]:
-    """Return which joints lie outside of the picture; `SourceError` if these are all."""
-    outside = (weight > 0) & outside_picture(joints, (picture.shape[1], picture.shape[0]))
-    if outside.any() and (outside == (weight > 0)).all():
-        raise SourceError(f"all joints of {key} lie outside of its picture")
-    return np.asarray(outside, dtype=bool)
+    rows = np.array([place.get(key, -1) for key in keys], dtype=np.intp)
+    return Opinion(file.name, *file.rows_in_body19(rows), trust)
 
 
 def _heights(folder: Path, keys: Sequence[str]) -> tuple[NDArray[np.float64], list[Fault]]:
@@ -205,8 +208,13 @@ def _voc_height(path: Path) -> float:
     return height
 
 
-def _agreed(tiny: Teacher, thunder: Teacher, heights: NDArray[np.float64]) -> tuple[Array, Array]:
+def _agreed(tiny: Opinion, thunder: Opinion, heights: NDArray[np.float64]) -> tuple[Array, Array]:
     """Return joints (N, 19, 2) and weight (N, 19) on which both agree, measured by the torso or a share of the box."""
-    told, sure = tiny.in_body19()
-    torso = torso_length(told, sure, BODY19)
-    return fuse_teachers(tiny, thunder, np.where(torso > 0.1 * heights, torso, 0.25 * heights))
+    torso = torso_length(tiny.joints, tiny.confidence, BODY19)
+    joints = agreed([tiny, thunder], np.where(torso > 0.1 * heights, torso, 0.25 * heights))
+    return joints, _known(joints)
+
+
+def _known(joints: Array) -> Array:
+    """Return weight 1 for joints (N, K, 2) that are known, (N, K)."""
+    return np.asarray(np.isfinite(joints).all(axis=2), dtype=np.float32)

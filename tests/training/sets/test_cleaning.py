@@ -1,16 +1,15 @@
-"""Cleaning of labels: each rule on a case of its own, and the old rules on real labels."""
+"""Cleaning of labels: each rule on a case of its own."""
 
 from __future__ import annotations
 
 import csv
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from sadinet.skeletons import BODY19, COCO17, convert
-from sadinet.training.labels import TEACHER_WEIGHT, Teacher, clean
+from sadinet.errors import InputError
+from sadinet.skeletons import BODY19
 from sadinet.training.sets.cleaned_files import HEAD, sample_of, write_changes, write_labels, write_sheet
 from sadinet.training.sets.cleaning import (
     BODY_SWAPPED,
@@ -18,16 +17,16 @@ from sadinet.training.sets.cleaning import (
     FILLED,
     IMPOSSIBLE,
     PAIR_SWAPPED,
+    TEACHER_WEIGHT,
     Change,
     Opinion,
     agreed,
     clean_labels,
+    read_opinions,
 )
 from sadinet.training.sets.joint_file import read_joint_file
 from sadinet.training.sets.recognise import open_labels
-from sadinet.training.sets.with_teachers import read_lspet_joints
 
-SHARED = Path(__file__).parents[4] / "shared" / "data"
 FACE = slice(14, 19)
 
 
@@ -138,40 +137,33 @@ def test_agreement(sets):
     np.testing.assert_allclose(alone[0, 4], truth[0, 4] + 1, atol=1e-4)
 
 
+def test_who_doubts_or_is_silent_agrees_with_nobody(sets):
+    truth, _, _, (first, second) = people(sets)
+    confidence = second.confidence.copy()
+    confidence[1, BODY19.index("nose")] = 0.1
+    told = agreed([first, Opinion("b", second.joints, confidence)], np.full(3, 100.0))
+    silent = {(1, BODY19.index("nose"))} | {(i, BODY19.index(name)) for i in range(3) for name in ("neck", "head_top")}
+    assert set(map(tuple, np.argwhere(np.isnan(told[..., 0])).tolist())) == silent
+    assert np.isfinite(truth).all()
+
+
+def test_opinions_of_a_file_on_other_people_are_one_line(tmp_path, sets):
+    labelled = open_labels(sets.leeds(tmp_path, "lspet", 2))
+    file = sets.teachers(tmp_path / "teachers.npz", [2, 3], [sets.standing(BODY19)] * 2)
+    tiny, thunder = read_opinions(file, labelled.people)
+    assert (tiny.name, thunder.name) == ("tiny", "thunder")
+    assert tiny.sure.sum(axis=1).tolist() == [0, 17]
+    np.testing.assert_allclose(thunder.joints[1, 0], sets.standing(BODY19)[0] + 0.25)
+    sets.teachers(file, [7, 8], [sets.standing(BODY19)] * 2)
+    with pytest.raises(InputError, match=r"tiny in .*teachers\.npz says nothing of these people"):
+        read_opinions(file, labelled.people)
+
+
 def test_people_without_any_label_or_opinion_pass_through():
     joints, weight = np.full((2, 19, 2), np.nan, np.float32), np.zeros((2, 19), np.float32)
     cleaned = clean_labels(joints, weight)
     assert cleaned.changes == ()
     assert (cleaned.weight == 0).all()
-
-
-@pytest.mark.skipif(not (SHARED / "lspet").is_dir(), reason="the shared LSPet pictures are not here")
-def test_on_real_labels_the_rules_for_two_teachers_are_those_of_training():
-    joints = read_lspet_joints(SHARED / "lspet")[:600]
-    with np.load(SHARED / "teachers" / "lspet.npz") as file:
-        teachers = [
-            Teacher(file[n][:600].astype("f4"), file[f"{n}_conf"][:600].astype("f4")) for n in ("tiny", "thunder")
-        ]
-    old = clean(joints, *teachers)
-    full = np.full((600, 19, 2), np.nan, np.float32)
-    full[:, :14] = joints
-    to19 = convert(COCO17, BODY19)
-    opinions = [
-        Opinion("t", to19.apply(t.joints, 1).astype("f4"), np.nan_to_num(to19.apply(t.confidence, 1)).astype("f4"))
-        for t in teachers
-    ]
-    new = clean_labels(full, np.isfinite(full[..., 0]).astype(np.float32), opinions)
-    swapped = {change.person for change in new.changes if change.reason == BODY_SWAPPED}
-    assert swapped == set(np.flatnonzero(old.swapped).tolist())
-    assert len(swapped) > 5
-    # Where no new rule (pairs, limbs) spoke, weight and joints are the same.
-    other = {(c.person, BODY19.index(c.joint)) for c in new.changes if c.reason in (PAIR_SWAPPED, IMPOSSIBLE)}
-    same = np.ones((600, 19), bool)
-    for person, _ in other:
-        same[person] = False
-    np.testing.assert_array_equal(new.weight[same], old.weight[same])
-    known = same & (old.weight > 0)
-    np.testing.assert_allclose(new.joints[known], old.joints[known], atol=1e-2)
 
 
 def test_what_is_written_can_be_read_and_looked_at(tmp_path, sets):

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from sadinet.errors import InputError, SourceError
 from sadinet.skeletons import BODY19, COCO17, LSP14
 from sadinet.training.datasets import cut_person, read_picture
+from sadinet.training.sets.cleaning import BODY_SWAPPED, DISAGREES, IMPOSSIBLE, PAIR_SWAPPED
+from sadinet.training.sets.joint_file import read_joint_file
 from sadinet.training.sets.with_teachers import load_lspet, load_stanford40, lspet_labels
 from sadinet.training.sources import DataConfig, Source, load_data, load_source
 from sadinet.training.split import Split
 
+SCRIPTS = Path(__file__).parents[3] / "scripts"
+SHARED = Path(__file__).parents[4] / "shared" / "data"
 FACE = slice(14, 19)
 
 
@@ -62,6 +71,59 @@ def test_two_teachers_complete_and_doubt_the_labels_of_lspet(tmp_path, sets):
     np.testing.assert_array_equal(labels.joints, people.joints)
 
 
+def test_a_recipe_with_teachers_gets_what_cleaning_writes(tmp_path, sets):
+    """A swapped pair, an impossible limb, a swapped body, a label far off, and one that is missing."""
+
+    def change(labels):
+        ankles = [LSP14.index("left_ankle"), LSP14.index("right_ankle")]
+        labels[0, ankles] = labels[0, ankles[::-1]]
+        labels[1, LSP14.index("head_top"), 1] -= 250  # of which the teachers say nothing
+        labels[2, :, :2] = labels[2, LSP14.flip_order, :2]
+        labels[3, LSP14.index("left_elbow"), :2] += 45
+        labels[4, LSP14.index("right_hip"), 2] = 0
+
+    root = sets.leeds(tmp_path / "lspet", "lspet", 6, change)
+    teachers = sets.teachers(
+        tmp_path / "teachers.npz", range(1, 7), [sets.standing(BODY19, (i, 2 * i)) for i in range(6)]
+    )
+    assert_same_as_cleaning(root, teachers, tmp_path / "cleaned", range(1, 7))
+    some = lspet_labels(root, [4, 2], teachers)
+    assert next(change.reason for change in some.changes if change.person == 1) == IMPOSSIBLE
+    assert next(change.reason for change in some.changes if change.person == 0) == DISAGREES
+
+
+@pytest.mark.skipif(not (SHARED / "lspet").is_dir(), reason="the shared LSPet pictures are not here")
+def test_real_labels_with_teachers_are_what_cleaning_writes(tmp_path):
+    teachers = SHARED / "teachers" / "lspet.npz"
+    cleaned = assert_same_as_cleaning(SHARED / "lspet", teachers, tmp_path / "cleaned", range(1, 9001))
+    count = Counter(change.reason for change in cleaned.changes)
+    assert {reason: count[reason] for reason in (BODY_SWAPPED, PAIR_SWAPPED, IMPOSSIBLE, DISAGREES)} == {
+        BODY_SWAPPED: 3692, PAIR_SWAPPED: 196, IMPOSSIBLE: 331, DISAGREES: 1450,
+    }  # fmt: skip
+
+
+def assert_same_as_cleaning(root, teachers, out, numbers):
+    step = [
+        sys.executable,
+        SCRIPTS / "prepare_data.py",
+        "clean",
+        root,
+        "-o",
+        out,
+        "--opinions",
+        teachers,
+        "--sample",
+        "1",
+    ]
+    subprocess.run(step, check=True, capture_output=True)
+    (written,) = read_joint_file(out / "labels.npz")
+    labels = lspet_labels(root, numbers, teachers)
+    assert written.index == tuple(f"im{number:05d}" for number in numbers)
+    np.testing.assert_array_equal(labels.joints, written.joints)
+    np.testing.assert_array_equal(labels.weight, written.scores)
+    return labels
+
+
 def test_a_damaged_picture_of_lspet_is_left_out_and_named(hundred):
     people = load_lspet(hundred, range(1, 102))
     assert len(people) == len(people.keys) == len(people.joints) == 100
@@ -85,7 +147,7 @@ def test_somebody_beside_the_picture_of_lspet_is_a_fault(tmp_path, sets):
     def change(labels):
         labels[1, :, 0] += 1000
 
-    with pytest.raises(SourceError, match=r"1 of 3 cannot be used.*all joints of im00002 lie outside"):
+    with pytest.raises(SourceError, match=r"1 of 3 cannot be used.*all its joints lie outside of im00002\.jpg"):
         load_lspet(sets.leeds(tmp_path, "lspet", 3, change), [1, 2, 3])
 
 
@@ -96,10 +158,6 @@ def test_somebody_beside_the_picture_of_lspet_is_a_fault(tmp_path, sets):
         (lambda root: (root / "images").rename(root / "other"), r"there is no folder .*images"),
         (lambda root: (root / "teachers.npz").unlink(), r"cannot read .*teachers\.npz: .*No such file"),
         (lambda root: (root / "teachers.npz").write_bytes(b"PK\3\4 torn"), r"cannot read .*teachers\.npz"),
-        (
-            lambda root: np.savez(root / "teachers.npz", index=[1], a=np.zeros((1, 17, 2)), a_conf=np.ones((1, 17))),
-            r"teachers\.npz has the joints of a \(those of thunder and tiny are needed\)",
-        ),
     ],
 )
 def test_whatever_lspet_lacks_is_one_line(tmp_path, sets, spoil, words):
@@ -177,6 +235,13 @@ def test_whatever_stanford40_lacks_is_one_line(tmp_path, sets, name, words):
     root = sets.stanford40(tmp_path, 1)
     (root / name).rename(root / "elsewhere")
     with pytest.raises(SourceError, match=words):
+        load_stanford40(root, root / "teachers.npz")
+
+
+def test_other_teachers_of_stanford40_are_one_line(tmp_path, sets):
+    root = sets.stanford40(tmp_path, 1)
+    np.savez(root / "teachers.npz", index=["waving_000"], a=np.zeros((1, 17, 2)), a_conf=np.ones((1, 17)))
+    with pytest.raises(SourceError, match=r"has the joints of a \(those of thunder and tiny are needed\)"):
         load_stanford40(root, root / "teachers.npz")
 
 
