@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from sadinet.errors import InputError
 from sadinet.network.model import SadiNet
-from sadinet.training.validate import limb_pck, predict
+from sadinet.training.validate import boxed, limb_pck, predict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,7 +29,7 @@ class Measured:
     """How well a network does.
 
     Attributes:
-        pck02, pck01: percent of the limb joints within 0.2 and 0.1 torso.
+        pck02, pck01: percent of the known limb joints within 0.2 and 0.1 torso.
         sigma_cover: share of the errors of x and y within one sigma; NaN where the network tells none.
         dlm_weight: mean share of the DLM's Gaussian in the heatmaps; 0 where there is none.
         joints: (N, K, 2) as found, picture pixels.
@@ -62,7 +62,7 @@ def measure(
     )
     wide, narrow = limb_pck(joints, held_out, skeleton=config.joint_set)
     error = np.abs(joints - held_out.joints)
-    known = np.isfinite(error) & np.isfinite(spread)
+    known = held_out.known[..., None] & np.isfinite(error) & np.isfinite(spread)
     inside = float((error <= spread)[known].mean()) if known.any() else float("nan")
     logit = values.get(f"stacks.{config.network.stacks - 1}.head.weight")
     share = 0.0 if logit is None else float(torch.sigmoid(logit).mean())
@@ -70,7 +70,15 @@ def measure(
 
 
 def check_measurable(held_out: PersonSet, skeleton: Skeleton) -> None:
-    """Raise `InputError` if PCK, by which the best weights are kept, cannot be told of anybody who is held out."""
+    """Look whether those who are held out can tell the best weights.
+
+    Raises:
+        InputError: if no crop can be laid around one of them, or nobody has a torso, which PCK is measured in.
+    """
+    blank = np.flatnonzero(~held_out.known[:, boxed(skeleton)].any(axis=1))
+    if len(blank):
+        who = held_out.full_keys[int(blank[0])]
+        raise InputError(f"held-out {who} has no labelled joint ({len(blank)} such people)", "drop them")
     if not all(np.isfinite(limb_pck(held_out.joints, held_out, skeleton=skeleton))):
         raise InputError(
             f"nobody held out from {held_out.name} has a whole torso, which PCK is measured in",

@@ -22,6 +22,12 @@ if TYPE_CHECKING:
     from sadinet.training.datasets import PersonSet
 
 
+def boxed(skeleton: Skeleton) -> list[int]:
+    """Return the joints that a person's crop is laid around: in body19 LSP's 14, as in the evaluations; else all."""
+    names = LSP14.joints if skeleton is BODY19 else skeleton.joints
+    return [skeleton.index(name) for name in names]
+
+
 @torch.no_grad()
 def predict(
     network: SadiNet,
@@ -38,22 +44,22 @@ def predict(
 
     Args:
         network: on any device; it is left in training mode.
-        people: N of them, with the joints of `skeleton`; at least one joint of each is known.
+        people: N of them, with the joints of `skeleton`; at least one of the `boxed` joints of each is known.
         size_wh: of the crops, pixels.
         sigma: standard deviation that DARK smooths with, heatmap cells.
         batch: crops at a time.
-        skeleton: whose joints the heatmaps are; body19's box is that of LSP's 14 joints, as in the evaluations.
+        skeleton: whose joints the heatmaps are.
         method: how joints are read from heatmaps.
         autocast: makes the context that the network computes in.
     """
     device = next(network.parameters()).device
-    boxed = len(LSP14) if skeleton is BODY19 else len(skeleton)
+    points = np.where(people.known[..., None], people.joints, np.nan)[:, boxed(skeleton)]
     deployed = Deployed(network).to(device).eval()
     joints = np.full((len(people), network.config.joints, 2), np.nan, dtype=np.float32)
     spread = np.full_like(joints, np.nan)
     for start in range(0, len(people), batch):
         rows = range(start, min(start + batch, len(people)))
-        matrices = [crop_matrix(box_of_joints(people.joints[i, :boxed]), size_wh) for i in rows]
+        matrices = [crop_matrix(box_of_joints(points[i]), size_wh) for i in rows]
         crops = np.stack([cut_crop(people.pictures[i], m, size_wh) for i, m in zip(rows, matrices, strict=True)])
         with autocast():
             output = [values.float().cpu().numpy() for values in deployed(torch.from_numpy(crops).to(device))]
@@ -73,6 +79,6 @@ def limb_pck(
     *,
     skeleton: Skeleton = BODY19,
 ) -> list[float]:
-    """Percent of labelled limb joints within each share of the torso."""
-    found = pck(joints, people.joints, np.isfinite(people.joints[..., 0]), shares, skeleton=skeleton)
+    """Return the percent of known limb joints within each share of the torso; labels that are doubted do not count."""
+    found = pck(joints, people.joints, people.known, shares, skeleton=skeleton)
     return [float(value) for value in found.overall]
