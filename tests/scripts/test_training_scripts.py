@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -75,6 +76,21 @@ def test_a_recipe_tells_its_size(script, capsys):
     recipe = SCRIPTS / "recipes" / "lsp-lspet.toml"
     assert script("train").main(["--config", str(recipe), "--describe"]) == 0
     assert "256x256 (h x w), body19, 1 x hourglass: 1.66 M parameters" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_the_table_of_recipes_says_what_they_tell_of_themselves(script, capsys):
+    page = (ROOT / "docs" / "training.md").read_text(encoding="utf-8")
+    table = re.findall(r"^\| `([\w-]+)` \| (\d+x\d+) \| (\d+) \| ([\d.]+) \| ([\d.]+) \|$", page, re.MULTILINE)
+    assert {name for name, *_ in table} == {path.stem for path in RECIPES}
+    for name, size, stacks, parameters, macs in table:
+        recipe = SCRIPTS / "recipes" / f"{name}.toml"
+        assert script("train").main(["--config", str(recipe), "--describe"]) == 0
+        told = re.fullmatch(
+            r"(\d+x\d+) \(h x w\), \w+, (\d+) x hourglass: ([\d.]+) M parameters, ([\d.]+) GMACs; .*\n",
+            capsys.readouterr().out,
+        )
+        assert told.groups() == (size, stacks, parameters, macs), name
 
 
 @pytest.mark.parametrize(

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from sadinet.geometry import pixel_scale
 from sadinet.training.augment import random_matrix
+from sadinet.training.batches import Mixture, epoch_batches
 from sadinet.training.config import learning_rate, train_config
 from sadinet.training.datasets import LONGEST_SIDE, cut_person
+from sadinet.training.loop import Trainer
+from sadinet.training.machine import TorchMachine
 from sadinet.training.plain import read_toml
 from sadinet.training.render import KEPT
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from made_people import people
 
 RECIPES = Path(__file__).parents[2] / "scripts" / "recipes"
 
@@ -49,6 +58,29 @@ def test_a_recipe_has_the_sizes_epochs_and_targets_of_its_name(name):
     assert (network.stacks, network.widths, config.skeleton) == (stacks, widths, skeleton)
     # What is shipped is what the last stage trained.
     assert (network.size_wh, network.heatmap_sigma) == (stages[-1][0], stages[-1][2])
+
+
+@pytest.mark.parametrize(
+    "name",
+    [name if name in ("coco-128x96", "everyday", "lsp-lspet") else pytest.param(name, marks=pytest.mark.slow)
+     for name in SAID],
+)  # fmt: skip
+def test_a_recipes_own_network_takes_a_step_at_its_own_sizes(name, tmp_path):
+    """Forward, backward and the optimiser, once in each stage, with a batch of two people; all else is the recipe's."""
+    told = config_of(name)
+    config = replace(told, batch=2, stages=tuple(replace(stage, epochs=1) for stage in told.stages))
+    machine = TorchMachine(torch.device("cpu"), "fp32")
+    trainer = Trainer(config, tmp_path, lambda line: None, machine=machine, workers=0)
+    mixture = Mixture((people(2, 1, len(config.joint_set), side=200),), (1.0,))
+    before = [parameter.detach().clone() for parameter in trainer.network.parameters()]
+    for trainer.epoch, stage in enumerate(config.stages):
+        (batch,) = epoch_batches(mixture, trainer._plan(), 0, None)
+        assert batch[0].shape == (2, stage.size_wh[1], stage.size_wh[0], 3)
+        found = trainer._step(batch, config.rate)
+        assert all(bool(torch.isfinite(value)) for value in found.values())
+        assert found["gradient"] > 0
+    for old, (key, new) in zip(before, trainer.network.named_parameters(), strict=True):
+        assert not torch.equal(old, new), key
 
 
 @pytest.mark.parametrize("name", DARK)
