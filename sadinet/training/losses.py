@@ -138,7 +138,14 @@ class ResidualLikelihood(nn.Module):
         self.flow = RealNVP()
 
     def forward(self, mean: Tensor, sigma: Tensor, points: Tensor, weight: Tensor) -> Tensor:
-        """Mean and sigma and points (N, K, 2) in cells, weight (N, K)."""
+        """Return the mean over all joints, by their weight, as one number; 0, with a gradient of 0, if none is known.
+
+        Args:
+            mean: (N, K, 2) where the joints are said to be, cells.
+            sigma: (N, K, 2) how exactly, cells, above 0.
+            points: (N, K, 2) where they are, cells.
+            weight: (N, K), 0 where unknown.
+        """
         known = weight > 0
         if not known.any():
             return (mean.sum() + sigma.sum()) * 0

@@ -12,7 +12,7 @@ import pytest
 import scipy.io
 
 from sadinet.skeletons import COCO17, LSP14, convert
-from sadinet.training.sets.shards import load_shards
+from sadinet.training.sets.shards import ShardWriter, load_shards
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 
@@ -172,6 +172,8 @@ def test_people_lost_are_counted_not_pictures(prepare, tmp_path, capsys):
         ("check gone", "no folder gone"),
         ("check empty", "looked for: joints.mat"),
         ("pack empty -o out", "looked for: joints.mat"),
+        ("check packed", "packed holds packed people (shards.json)"),
+        ("pack packed -o out", "need no more packing"),
         ("pack lspet -o out --select 900:999", "nobody is left"),
         ("pack lspet -o out --split val", "check --select, --split and --leave-out"),
         ("pack lspet lspet -o out --select 1:5", "are for one ROOT"),
@@ -187,6 +189,7 @@ def test_people_lost_are_counted_not_pictures(prepare, tmp_path, capsys):
 def test_bad_input_is_one_line(prepare, lspet, tmp_path, monkeypatch, capsys, line, words):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "empty").mkdir()
+    ShardWriter(tmp_path / "packed").finish()
     np.savez(tmp_path / "teachers-of-others.npz", index=["x"], a=np.zeros((1, 17, 2)), a_conf=np.ones((1, 17)))
     assert prepare(line.split()) == 1
     told = capsys.readouterr().err.strip()

@@ -36,13 +36,21 @@ _GAP = 6
 
 
 def write_labels(path: Path, labelled: LabelledSet, cleaned: Cleaned) -> None:
-    """Write joints and weights as a joint file that `pack --labels` and `read_joint_file` take."""
+    """Write joints and weights as a joint file that `pack --labels` and `read_joint_file` take.
+
+    Raises:
+        OutputError: if the disk refuses.
+    """
     keys = tuple(person.key for person in labelled.people)
     JointFile("cleaned", keys, BODY19, cleaned.joints, cleaned.weight, is_label=True).save(path)
 
 
 def write_changes(path: Path, labelled: LabelledSet, changes: Sequence[Change]) -> None:
-    """Write a CSV with one line a changed joint; picture pixels, empty where unknown."""
+    """Write a CSV with one line a changed joint; picture pixels, empty where unknown.
+
+    Raises:
+        OutputError: if the disk refuses.
+    """
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow(HEAD)
@@ -90,6 +98,9 @@ def write_sheet(
         before: joints (N, 19, 2) and weight (N, 19) before.
         cleaned: and afterwards.
         count: people at most.
+
+    Raises:
+        OutputError: if the ending is unknown, or the disk refuses.
     """
     cells, captions = [], []
     for place in sample_of(cleaned.changes, count):

@@ -8,7 +8,6 @@ teachers, in COCO's order. `index` holds names of pictures or of labels, or the 
 from __future__ import annotations
 
 import io
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from sadinet.atomic import write_bytes
 from sadinet.errors import SourceError
 from sadinet.media.pictures import PICTURE_SUFFIXES
 from sadinet.skeletons import BODY19, COCO17, SKELETONS, Skeleton, convert
+from sadinet.training.sets.npz import read_arrays
 from sadinet.training.sets.people import Gathering, LabelledPerson, LabelledSet
 
 LEAST_SCORE = 0.3
@@ -91,17 +91,19 @@ def read_joint_file(path: Path) -> tuple[JointFile, ...]:
         SourceError: if the file is missing, damaged, or holds neither form.
     """
     try:
-        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
-            held = {name: file[name] for name in file.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        with path.open("rb") as stream:
+            held = read_arrays(stream)
+    except (OSError, ValueError) as error:
         raise SourceError(f"cannot read {path}: {error}", _REMEDY) from error
     if "index" not in held:
         raise SourceError(f"{path} has no index", _REMEDY)
+    if held["index"].ndim != 1:
+        raise SourceError(f"{path}: its index has shape {held['index'].shape}", "a row of names or numbers is needed")
     numbers = held["index"].dtype.kind in "iu"
     index = tuple(int(v) for v in held["index"]) if numbers else tuple(str(v) for v in held["index"])
     try:
         found = _plain(path, held, index) or _teachers(held, index)
-    except (ValueError, KeyError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise SourceError(f"{path}: {error}", _REMEDY) from error
     if not found:
         raise SourceError(f"{path} has no joints", _REMEDY)

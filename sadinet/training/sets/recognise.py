@@ -16,6 +16,7 @@ from sadinet.training.sets.lsp import read_joints_mat, read_lsp
 from sadinet.training.sets.mpii_json import is_mpii_json, read_mpii_json
 from sadinet.training.sets.mpii_mat import MAT_NAME, read_mpii_mat
 from sadinet.training.sets.people import LabelledSet
+from sadinet.training.sets.shards import INDEX
 from sadinet.training.sets.yolo import labelled_pictures, read_yolo
 
 LABEL_FOLDERS = ("", "annotations", "annot", "mpii_human_pose_v1_u12_2", "labels")
@@ -39,6 +40,7 @@ SOURCES = {
 }
 SOURCES["mpii-json"] = SOURCES["mpii"]
 
+_PACKED = 'they need no more packing: name the folder in a recipe with layout = "shards", or by train.py --shards'
 _DEEPEST = 3
 
 
@@ -58,7 +60,8 @@ def recognise(root: Path, annotations: Path | None = None) -> tuple[Candidate, .
         annotations: look at this file only.
 
     Raises:
-        SourceError: if the folder or the file is missing, or nothing is recognised; it says what was looked for.
+        SourceError: if the folder or the file is missing, its people are packed already, or nothing is recognised; it
+            says what was looked for.
     """
     if not root.is_dir():
         raise SourceError(f"there is no folder {root}", "give the folder of a data set")
@@ -68,11 +71,13 @@ def recognise(root: Path, annotations: Path | None = None) -> tuple[Candidate, .
     found = [candidate for path in files if (candidate := _by_content(path)) is not None]
     if not found and annotations is None and next(labelled_pictures(root), None) is not None:
         found = [Candidate("yolo", root)]
-    if not found:
+    if not found and not (root / INDEX).is_file():
         where = f"{annotations}" if annotations is not None else f"folder {root}"
         raise SourceError(f"{where} is no data set that is known", "looked for: " + "; ".join(LOOKED_FOR))
     # A joint file beside real labels is what a teacher says of them.
     labelled = [candidate for candidate in found if candidate.layout != "taught"]
+    if not labelled and (root / INDEX).is_file():
+        raise SourceError(f"{root} holds packed people ({INDEX})", _PACKED)
     return tuple(labelled or found)
 
 

@@ -23,6 +23,7 @@ from sadinet.atomic import write_bytes
 from sadinet.errors import InputError, OutputError, SourceError
 from sadinet.skeletons import BODY19
 from sadinet.training.person_set import EncodedPictures, PersonSet, Picture
+from sadinet.training.sets.npz import read_arrays
 
 if TYPE_CHECKING:
     from sadinet.training.sets.crops import Crop
@@ -32,6 +33,7 @@ VERSION = 1
 INDEX = "shards.json"
 
 _REMEDY = "pack the set again with scripts/prepare_data.py pack"
+_ARRAYS = {"pictures", "ends", "joints", "weight", "keys", "sets"}
 _FRAME_BYTES = 4096
 """Head of the archive and of its members, generously."""
 
@@ -167,11 +169,21 @@ def read_index(folder: Path) -> dict[str, Any]:
     try:
         held = json.loads(path.read_text(encoding="utf-8"))
         known = held["format"] == FORMAT and held["version"] == VERSION and tuple(held["joints"]) == BODY19.joints
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        is_whole = isinstance(held["sets"], dict) and all(_is_entry(entry) for entry in held["files"])
+    except KeyError as error:
+        raise SourceError(f"cannot read {path}: it does not say {error}", _REMEDY) from error
+    except (OSError, ValueError, TypeError) as error:
         raise SourceError(f"cannot read {path}: {error}", _REMEDY) from error
     if not known:
         raise SourceError(f"{path} is of another version", _REMEDY)
+    if not is_whole:
+        raise SourceError(f"{path} does not say which files and sets there are", _REMEDY)
     return dict(held)
+
+
+def _is_entry(entry: Any) -> bool:
+    """Say whether this is what the index tells of a file."""
+    return isinstance(entry, dict) and all(isinstance(entry.get(name), str) for name in ("name", "sha256"))
 
 
 def load_shards(folder: Path, sets: Sequence[str] | None = None, *, keep_encoded: bool = False) -> PersonSet:
@@ -218,5 +230,10 @@ def _read_shard(path: Path, sha256: str) -> dict[str, NDArray[Any]]:
         raise SourceError(f"cannot read shard {path}: {error.strerror}", "copy the whole folder again") from error
     if hashlib.sha256(data).hexdigest() != sha256:
         raise SourceError(f"shard {path} is damaged: its SHA-256 is not the index's", "copy it again")
-    with np.load(io.BytesIO(data), allow_pickle=False) as file:
-        return {name: file[name] for name in file.files}
+    try:
+        held = read_arrays(io.BytesIO(data))
+    except ValueError as error:
+        raise SourceError(f"cannot read shard {path}: {error}", _REMEDY) from error
+    if missing := _ARRAYS - set(held):
+        raise SourceError(f"shard {path} has no {', '.join(sorted(missing))}", _REMEDY)
+    return held

@@ -11,10 +11,12 @@ import scipy.io
 from sadinet.errors import InputError, SourceError
 from sadinet.geometry import Box
 from sadinet.skeletons import BODY19, COCO17, LSP14, MPII16, convert
+from sadinet.training.sets.crops import cut_people
 from sadinet.training.sets.joint_file import JointFile, read_joint_file
 from sadinet.training.sets.people import Fault, refuse_if_faulty
 from sadinet.training.sets.picture_size import upright_size
 from sadinet.training.sets.recognise import open_candidate, open_labels, recognise
+from sadinet.training.sets.shards import ShardWriter
 from sadinet.training.sets.yolo import read_yolo
 
 # --- LSP, LSPet
@@ -295,17 +297,38 @@ def test_joint_files_that_hold_something_else(tmp_path):
         ({"index": [1]}, "has no joints"),
         ({"index": [1], "joints": np.zeros((1, 14, 2)), "names": ["a"] * 14}, "no known set of joints"),
         ({"index": [1, 2], "joints": np.zeros((1, 14, 2)), "names": LSP14.joints}, "shape"),
+        ({"index": [1], "joints": np.zeros((1, 14, 2)), "names": "a"}, "not iterable|iteration"),
         ({"index": np.array([{}], dtype=object)}, "cannot read"),
+        ({"index": [[1, 2]]}, r"x\.npz: its index has shape \(1, 2\) \(a row of names or numbers is needed\)"),
+        ({"index": 1}, r"its index has shape \(\)"),
     ):
         np.savez(path, **held)
-        with pytest.raises(SourceError, match=words):
+        with pytest.raises(SourceError, match=words) as caught:
             read_joint_file(path)
+        assert "\n" not in str(caught.value)
     path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(SourceError, match="cannot read"):
+        read_joint_file(path)
+    with path.open("wb") as stream:
+        np.save(stream, np.zeros(3))
+    with pytest.raises(SourceError, match=r"cannot read .*x\.npz: it is a single array \(\.npy\)"):
         read_joint_file(path)
 
 
 # --- recognition
+
+
+def test_packed_people_are_recognised_and_need_no_more_packing(tmp_path, sets):
+    writer = ShardWriter(tmp_path)
+    for crop in cut_people(open_labels(sets.leeds(tmp_path / "lspet", "lspet", 2))):
+        writer.add(crop, "lspet")
+    writer.finish()
+    with pytest.raises(SourceError, match=r"holds packed people \(shards\.json\) \(.*recipe.*--shards") as caught:
+        recognise(tmp_path)
+    assert "\n" not in str(caught.value)
+    # Beside labels they are no hindrance.
+    sets.coco(tmp_path)
+    assert [candidate.layout for candidate in recognise(tmp_path)] == ["coco"]
 
 
 def test_a_folder_with_nothing_known_says_what_was_looked_for(tmp_path, sets):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
 from dataclasses import replace
@@ -132,6 +133,38 @@ def test_damaged_unfinished_and_occupied_folders(tmp_path):
         load_shards(tmp_path)
     (tmp_path / "shards.json").write_text("{}", encoding="utf-8")
     with pytest.raises(SourceError, match=r"cannot read .*shards\.json"):
+        load_shards(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"files": None}, "it does not say 'files'"),
+        ({"sets": None}, "it does not say 'sets'"),
+        ({"files": [{"name": "shard-00000.npz"}]}, "does not say which files and sets there are"),
+        ({"files": ["shard-00000.npz"]}, "does not say which files and sets there are"),
+        ({"files": 3}, "not iterable"),
+        ({"sets": ["lsp"]}, "does not say which files and sets there are"),
+    ],
+)
+def test_an_index_that_lacks_something_is_one_line(tmp_path, changes, words):
+    held = pack(tmp_path, [random_crop("a", 1)], Packing())
+    held = {name: value for name, value in (held | changes).items() if value is not None}
+    (tmp_path / "shards.json").write_text(json.dumps(held), encoding="utf-8")
+    with pytest.raises(SourceError, match=rf"shards\.json.*{words}") as caught:
+        load_shards(tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("save", [np.save, np.savez])
+def test_a_shard_that_holds_something_else_is_one_line(tmp_path, save):
+    held = pack(tmp_path, [random_crop("a", 1)], Packing())
+    shard = tmp_path / "shard-00000.npz"
+    with shard.open("wb") as stream:
+        save(stream, np.zeros(3))
+    held["files"][0]["sha256"] = hashlib.sha256(shard.read_bytes()).hexdigest()
+    (tmp_path / "shards.json").write_text(json.dumps(held), encoding="utf-8")
+    with pytest.raises(SourceError, match=r"shard .*shard-00000\.npz.*(a single array|has no ends, joints)"):
         load_shards(tmp_path)
 
 
