@@ -26,7 +26,7 @@ from sadinet.skeletons import SKELETONS, Skeleton, skeleton_by_name
 from sadinet.training.datasets import LONGEST_SIDE
 from sadinet.training.sets.checking import Findings, examine
 from sadinet.training.sets.cleaned_files import CHANGES, LABELS, SHEET, write_changes, write_labels, write_sheet
-from sadinet.training.sets.cleaning import REASONS, Opinion, clean_labels, merge_folds
+from sadinet.training.sets.cleaning import REASONS, clean_labels, merge_folds, read_opinions
 from sadinet.training.sets.crops import LEAST_JOINTS, cut_people, labels_in_body19
 from sadinet.training.sets.joint_file import JointFile, read_joint_file
 from sadinet.training.sets.people import MOST_FAULTY, Fault, LabelledSet, lost, refuse_if_empty, refuse_if_faulty
@@ -148,7 +148,7 @@ def run_clean(options: argparse.Namespace) -> int:
     labelled = open_labels(options.root, options.annotations, chosen_skeleton(options))
     refuse_if_faulty(labelled.faults, labelled.total, str(labelled.labels))
     refuse_if_empty(labelled.people, str(labelled.labels), SOURCES[labelled.layout])
-    opinions = merge_folds([opinion for path in options.opinions for opinion in opinions_of(path, labelled)])
+    opinions = merge_folds([opinion for path in options.opinions for opinion in read_opinions(path, labelled.people)])
     before = labels_in_body19(labelled)
     cleaned = clean_labels(*before, opinions)
     make_folder(options.out)
@@ -173,17 +173,6 @@ def tell_absent(labelled: LabelledSet) -> None:
     if labelled.absent:
         count = len(labelled.absent)
         print(f"  {count} labelled pictures of the whole set are not there, the first is {labelled.absent[0]}")
-
-
-def opinions_of(path: Path, labelled: LabelledSet) -> list[Opinion]:
-    """Read a joint file as opinions on the set's people; `InputError` if it knows none of them."""
-    found = []
-    for each in read_joint_file(path):
-        joints, scores = each.of(labelled.people)
-        if not (scores > 0).any():
-            raise InputError(f"{path} says nothing of the people in {labelled.labels}", "its index are other names")
-        found.append(Opinion(each.name, joints, scores))
-    return found
 
 
 def run_pack(options: argparse.Namespace) -> int:
