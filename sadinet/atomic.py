@@ -7,7 +7,7 @@ import errno
 import os
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import IO, Any, Self
 
 from sadinet.errors import OutputError
 
@@ -83,8 +83,8 @@ def discard(path: Path) -> None:
         partial_path(path).unlink(missing_ok=True)
 
 
-class AtomicText:
-    """A UTF-8 text file that takes its name only when the `with` block ends without an error.
+class _AtomicFile:
+    """A file that takes its name only when the `with` block ends without an error.
 
     Args:
         path: the file to make or replace.
@@ -95,19 +95,19 @@ class AtomicText:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
+        self._refused: OutputError | None = None
         check_writable(self.path)
-        # Line ends are ours on every system, so that equal results are equal bytes; a file name that is not
-        # valid Unicode, as old archives have it, is written in escapes rather than stopping a run.
-        self._stream: IO[str] = partial_path(self.path).open(
-            "w", encoding="utf-8", errors="backslashreplace", newline=""
-        )
+        self._stream = self._open(partial_path(self.path))
 
-    def write(self, text: str) -> None:
-        """Append `text`."""
+    def _open(self, partial: Path) -> IO[Any]:
+        return partial.open("wb")
+
+    def _write(self, data: Any) -> int:
         try:
-            self._stream.write(text)
+            return self._stream.write(data)
         except OSError as error:
-            raise output_error(self.path, error) from error
+            self._refused = output_error(self.path, error)
+            raise self._refused from error
 
     def finish(self) -> None:
         """Write what is buffered, sync, rename."""
@@ -133,14 +133,55 @@ class AtomicText:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is not None:
+        if kind is not None or self._refused is not None:
             self.abandon()
+            # A library that writes here may have made an error of its own out of ours, or have gone on in spite of it.
+            if self._refused is not None and (error is None or isinstance(error, Exception)):
+                raise self._refused from None
             return
         try:
             self.finish()
         except OutputError:
             self.abandon()
             raise
+
+
+class AtomicText(_AtomicFile):
+    """A UTF-8 text file that takes its name only when the `with` block ends without an error.
+
+    Args:
+        path: the file to make or replace.
+
+    Raises:
+        OutputError: from any step that the disk refuses.
+    """
+
+    def _open(self, partial: Path) -> IO[Any]:
+        # Line ends are ours on every system, so that equal results are equal bytes; a file name that is not
+        # valid Unicode, as old archives have it, is written in escapes rather than stopping a run.
+        return partial.open("w", encoding="utf-8", errors="backslashreplace", newline="")
+
+    def write(self, text: str) -> None:
+        """Append `text`."""
+        self._write(text)
+
+
+class AtomicBytes(_AtomicFile):
+    """A binary file, written piece by piece, that takes its name only when the `with` block ends without an error.
+
+    Args:
+        path: the file to make or replace.
+
+    Raises:
+        OutputError: from any step that the disk refuses, whatever error a library that writes here makes of it.
+    """
+
+    def write(self, data: bytes | memoryview) -> int:
+        """Append `data`; returns its length."""
+        return self._write(data)
+
+    def flush(self) -> None:
+        """Do nothing: what is buffered is written at the end of the block."""
 
 
 def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sadinet.atomic import AtomicText, commit, make_folder, output_error, partial_path, write_bytes
+from sadinet.atomic import AtomicBytes, AtomicText, commit, make_folder, output_error, partial_path, write_bytes
 from sadinet.errors import OutputError
 
 
@@ -36,6 +36,47 @@ def test_an_error_leaves_nothing(tmp_path):
     with pytest.raises(RuntimeError):
         fail()
     assert not list(tmp_path.iterdir())
+
+
+def test_bytes_that_come_in_pieces_appear_at_the_end_of_their_block(tmp_path):
+    target = tmp_path / "a.bin"
+    with AtomicBytes(target) as file:
+        assert file.write(b"one, ") == 5
+        file.write(memoryview(b"two"))
+        file.flush()
+        assert not target.exists()
+    assert target.read_bytes() == b"one, two"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+class FullDisk(AtomicBytes):
+    def _open(self, partial):
+        class Stream:
+            def write(self, data):
+                raise OSError(errno.ENOSPC, "No space left on device")
+
+            def close(self):
+                pass
+
+        return Stream()
+
+
+@pytest.mark.parametrize("made_of_it", [RuntimeError("unexpected pos 640 vs 534"), None], ids=["an error", "nothing"])
+def test_a_refused_write_is_told_whatever_a_library_makes_of_it(tmp_path, made_of_it):
+    target = tmp_path / "a.bin"
+    target.write_bytes(b"old")
+
+    def library(file):
+        try:
+            file.write(b"new")
+        except OutputError:
+            if made_of_it is not None:
+                raise made_of_it from None
+
+    with pytest.raises(OutputError, match=r"cannot write .*a\.bin: no space left on device"), FullDisk(target) as file:
+        library(file)
+    assert target.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [target]
 
 
 def test_a_target_that_became_a_folder_is_told(tmp_path):
