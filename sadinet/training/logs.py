@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from sadinet.atomic import write_bytes
+from sadinet.atomic import make_folder, output_error, write_bytes
+from sadinet.errors import OutputError
 from sadinet.geometry import Box
 from sadinet.results import Pose
 from sadinet.skeletons import Skeleton
+from sadinet.training.board import open_board
 
 if TYPE_CHECKING:
     from sadinet.training.datasets import PersonSet
@@ -34,11 +36,17 @@ class TrainingLog:
         say: takes lines.
         active: False on all processes but the first.
         bar: show a progress bar where there is a terminal and `rich` is installed.
+
+    Raises:
+        OutputError: if something else lies where it would write; from the other calls, if the disk refuses.
     """
 
     def __init__(self, folder: Path, say: Callable[[str], None], *, active: bool = True, bar: bool = True) -> None:
         self.folder, self._say, self._active = folder, say, active
-        self._board: Any = _open_board(folder / "tensorboard") if active else None
+        if active:  # before the first epoch, whose hours would be lost
+            read_rows(folder / "log.csv")
+            _check_free(folder / "pictures")
+        self._board = open_board(folder / "tensorboard") if active else None
         shown = active and bar and sys.stderr.isatty() and importlib.util.find_spec("rich") is not None
         self._bar: Any = _open_bar() if shown else None
         self._task: Any = None
@@ -52,8 +60,6 @@ class TrainingLog:
     ) -> None:
         if self._bar is not None:
             self._bar.stop()
-        if self._board is not None:
-            self._board.close()
 
     def say(self, line: str) -> None:
         """Print a line, above the bar if there is one."""
@@ -76,7 +82,7 @@ class TrainingLog:
         elif done % 50 == 0:
             self._say(f"epoch {epoch} {done}/{whole} {shown}")
         if self._board is not None and done % 50 == 0:
-            self._scalars("step", means, step)
+            self._board.add("step", means, step)
 
     def epoch(self, row: Row) -> None:
         """Write an epoch's row."""
@@ -84,13 +90,8 @@ class TrainingLog:
             return
         append_row(self.folder / "log.csv", row)
         if self._board is not None:
-            self._scalars("epoch", {k: v for k, v in row.items() if k != "epoch"}, int(row["epoch"]))
+            self._board.add("epoch", {k: v for k, v in row.items() if k != "epoch"}, int(row["epoch"]))
         self.say(" ".join(f"{k} {v}" for k, v in row.items()))
-
-    def _scalars(self, group: str, values: Row, step: int) -> None:
-        for name, value in values.items():
-            self._board.add_scalar(f"{group}/{name}", value, step)
-        self._board.flush()
 
     def picture(self, epoch: int, people: PersonSet, joints: NDArray[np.float32], skeleton: Skeleton) -> None:
         """Write `pictures/epoch-NNN.jpg`: some held-out people with the joints that were found.
@@ -105,7 +106,7 @@ class TrainingLog:
             self._told_no_pictures = True
             return
         folder = self.folder / "pictures"
-        folder.mkdir(exist_ok=True)
+        make_folder(folder)
         sheet = draw_sheet(people, joints, skeleton)
         import cv2
 
@@ -118,14 +119,9 @@ def append_row(path: Path, row: Row) -> None:
     """Add a row to a CSV file; a column that the file lacks is added to all of it.
 
     Raises:
-        OutputError: if the file cannot be written.
+        OutputError: if the file cannot be written, or what lies there is no such file.
     """
-    rows: list[dict[str, Any]] = []
-    names: list[str] = []
-    if path.exists():
-        with path.open(newline="", encoding="utf-8") as file:
-            reader = csv.DictReader(file)
-            rows, names = list(reader), list(reader.fieldnames or [])
+    rows, names = read_rows(path)
     names += [name for name in row if name not in names]
     text = io.StringIO()
     writer = csv.DictWriter(text, names, restval="", extrasaction="ignore", lineterminator="\n")
@@ -134,6 +130,36 @@ def append_row(path: Path, row: Row) -> None:
     kept = [old for old in rows if old.get("epoch") != str(row.get("epoch"))]
     writer.writerows([*kept, dict(row)])
     write_bytes(path, text.getvalue().encode())
+
+
+def read_rows(path: Path) -> tuple[list[dict[str, Any]], list[str]]:
+    """Return the rows and columns of a CSV file of epochs, none if it is not there.
+
+    Raises:
+        OutputError: if it cannot be read, or something else lies there.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            reader = csv.DictReader(file)
+            rows, names = list(reader), list(reader.fieldnames or [])
+    except FileNotFoundError:
+        return [], []
+    except OSError as error:
+        raise output_error(path, error) from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise OutputError(f"cannot add to {path}: {_NO_TABLE}", _MOVE) from error
+    if names and "epoch" not in names:
+        raise OutputError(f"cannot add to {path}: {_NO_TABLE}", _MOVE)
+    return rows, names
+
+
+_NO_TABLE, _MOVE = "it is not the table of a training", "move it away, or choose another folder"
+
+
+def _check_free(folder: Path) -> None:
+    """Raise `OutputError` if a file has the name of a folder that is made later."""
+    if folder.exists() and not folder.is_dir():
+        make_folder(folder)
 
 
 def draw_sheet(
@@ -158,14 +184,6 @@ def draw_sheet(
         top, left = place // columns * tile_px, place % columns * tile_px
         sheet[top : top + size[1], left : left + size[0]] = drawn
     return sheet
-
-
-def _open_board(folder: Path) -> Any:
-    if importlib.util.find_spec("tensorboard") is None:
-        return None
-    from torch.utils.tensorboard import SummaryWriter
-
-    return SummaryWriter(str(folder))
 
 
 def _open_bar() -> Any:

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import errno
 import importlib.util
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
+from sadinet.errors import OutputError
 from sadinet.skeletons import BODY19
 from sadinet.training.datasets import PersonSet
-from sadinet.training.logs import TrainingLog
+from sadinet.training.logs import TrainingLog, append_row
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def standing(count):
@@ -58,3 +66,85 @@ def test_other_processes_than_the_first_say_nothing_of_pictures(tmp_path, withou
     with TrainingLog(tmp_path, lines.append, active=False) as log:
         log.picture(1, held_out, held_out.joints, BODY19)
     assert lines == []
+
+
+def a_folder(path):
+    path.mkdir()
+
+
+IN_THE_WAY = {
+    "log.csv, a folder": ("log.csv", a_folder),
+    "log.csv, binary": ("log.csv", lambda path: path.write_bytes(b"\xff\xfe\x00\x81" * 50)),
+    "log.csv, one long field": ("log.csv", lambda path: path.write_text("epoch\n" + "9" * 200_000)),
+    "log.csv, another table": ("log.csv", lambda path: path.write_text("name,price\napple,2\n")),
+    "pictures, a file": ("pictures", lambda path: path.write_text("")),
+    "tensorboard, a file": ("tensorboard", lambda path: path.write_text("")),
+}
+
+
+@pytest.mark.parametrize(("name", "make"), IN_THE_WAY.values(), ids=IN_THE_WAY)
+def test_what_lies_in_the_way_is_one_line_before_the_training(tmp_path, name, make):
+    if name == "tensorboard":
+        pytest.importorskip("tensorboard")
+    make(tmp_path / name)
+    with pytest.raises(OutputError, match=rf"cannot (add to|write|make folder) .*{name}: ") as caught:
+        TrainingLog(tmp_path, pytest.fail, bar=False)
+    assert "\n" not in str(caught.value)
+    TrainingLog(tmp_path, pytest.fail, active=False)
+
+
+def test_what_comes_in_the_way_later_is_one_line_too(tmp_path):
+    held_out = standing(1)
+    with TrainingLog(tmp_path, lambda line: None, bar=False) as log:
+        (tmp_path / "pictures").write_text("")
+        with pytest.raises(OutputError, match=r"cannot make folder .*pictures"):
+            log.picture(1, held_out, held_out.joints, BODY19)
+        (tmp_path / "log.csv").mkdir()
+        with pytest.raises(OutputError, match=r"cannot write .*log\.csv: is a directory"):
+            append_row(tmp_path / "log.csv", {"epoch": 1})
+
+
+CALLS = {
+    "progress": lambda log: log.progress(0, 50, 100, {"total": 2.5}, step=50),
+    "epoch": lambda log: log.epoch({"epoch": 1, "pck02": 61.5}),
+}
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+def test_a_disk_that_takes_no_more_numbers_is_one_line(tmp_path, monkeypatch, call):
+    pytest.importorskip("tensorboard")
+    from tensorboard.summary.writer.record_writer import RecordWriter
+
+    def refuse(self, data):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with TrainingLog(tmp_path, lambda line: None, bar=False) as log:
+        monkeypatch.setattr(RecordWriter, "write", refuse)
+        with pytest.raises(OutputError, match=r"cannot write .*tfevents.*: no space left on device \(free some space"):
+            call(log)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limit on the size of files")
+def test_a_file_of_events_that_grows_too_large_leaves_no_traceback(tmp_path):
+    """The system itself stops the write."""
+    pytest.importorskip("tensorboard")
+    code = """
+        import resource, signal, sys
+        from pathlib import Path
+        from sadinet.errors import OutputError
+        from sadinet.training.logs import TrainingLog
+
+        try:
+            with TrainingLog(Path(sys.argv[1]), print, bar=False) as log:
+                signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+                resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+                for step in range(50, 5000, 50):
+                    log.progress(0, step, 5000, {"total": 2.5}, step=step)
+        except OutputError as error:
+            print(error, file=sys.stderr)
+    """
+    command = [sys.executable, "-c", textwrap.dedent(code), str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False)
+    (told,) = done.stderr.splitlines()
+    assert told.startswith("cannot write ")
+    assert ": file too large" in told
