@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import torch
@@ -20,16 +21,17 @@ def weighted_mean(parts: Sequence[tuple[Mapping[str, Tensor], float]]) -> dict[s
         parts: states of the same names and shapes, and how much each counts; counts need not add up to 1.
 
     Raises:
-        InputError: if there is no state, or a count is not above 0.
+        InputError: if there is no state, or a count is not a number above 0.
         WeightsError: if the states are of different networks.
     """
-    if not parts or any(count <= 0 for _, count in parts):
-        raise InputError("nothing to average", "give at least one model, each with a share above 0")
+    total = sum(count for _, count in parts)
+    # Nothing that is compared with "not a number" is larger; of infinite shares there is no mean.
+    if not parts or not all(count > 0 for _, count in parts) or not math.isfinite(total):
+        raise InputError("nothing to average", "give at least one model, each with a finite share above 0")
     first = parts[0][0]
     for other, _ in parts[1:]:
         if {k: v.shape for k, v in other.items()} != {k: v.shape for k, v in first.items()}:
             raise WeightsError("these models are of different networks", "average models of one preset")
-    total = sum(count for _, count in parts)
     return {
         name: value.clone()
         if not value.is_floating_point()
@@ -39,7 +41,14 @@ def weighted_mean(parts: Sequence[tuple[Mapping[str, Tensor], float]]) -> dict[s
 
 
 def shift_dlm_weight(values: dict[str, Tensor], shift: float) -> None:
-    """Add `shift` to the logits of the DLM's mixing weights; raises `WeightsError` if the network has none."""
+    """Add `shift` to the logits of the DLM's mixing weights.
+
+    Raises:
+        InputError: if the shift is not a number that they can be moved by.
+        WeightsError: if the network has no such weights.
+    """
+    if not torch.isfinite(torch.tensor(shift)):
+        raise InputError(f"a shift of {shift}", "must be a finite number, such as -1")
     names = [name for name in values if name.endswith(DLM_WEIGHT) and values[name].ndim == 1]
     if not names:
         raise WeightsError("this network mixes no Gaussian into its heatmaps", "leave the shift at 0")

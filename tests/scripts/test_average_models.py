@@ -58,7 +58,31 @@ def test_what_cannot_be_averaged_is_told(script, tmp_path, capsys):
     assert not (tmp_path / "mean.pt").exists()
     assert script("average_models")([f"{tmp_path}/one.pt@x", "-o", f"{tmp_path}/mean.pt"]) == 1
     assert "no number" in capsys.readouterr().err
+    for share in (0.0, -1.0, float("nan"), float("inf")):
+        with pytest.raises(InputError):
+            weighted_mean([({"a": torch.zeros(1)}, share)])
     with pytest.raises(InputError):
-        weighted_mean([({"a": torch.zeros(1)}, 0.0)])
+        weighted_mean([({"a": torch.zeros(1)}, 1e308)] * 2)
+    with pytest.raises(WeightsError, match="different networks"):
+        weighted_mean([({"a": torch.zeros(1)}, 1.0), ({"a": torch.zeros(2)}, 1.0)])
     with pytest.raises(WeightsError):
         shift_dlm_weight({"a": torch.zeros(1)}, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("share", "more", "said"),
+    [
+        ("@nan", (), "nothing to average"),
+        ("@inf", (), "nothing to average"),
+        ("", ("--dlm-shift", "nan"), "a shift of nan (must be a finite number"),
+        ("", ("--dlm-shift", "inf"), "a shift of inf"),
+        ("", ("--dlm-shift", "1e39"), "a shift of 1e+39"),
+    ],
+)
+def test_what_is_not_a_number_makes_no_model(script, tmp_path, capsys, share, more, said):
+    write_checkpoint(tmp_path / "one.pt", 1)
+    assert script("average_models")([f"{tmp_path}/one.pt{share}", *more, "-o", f"{tmp_path}/mean.pt"]) == 1
+    told = capsys.readouterr().err
+    assert said in told
+    assert told.count("\n") == 1
+    assert not (tmp_path / "mean.pt").exists()
