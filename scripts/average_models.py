@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import Any
 
 from torch import Tensor
 
@@ -19,34 +18,37 @@ from sadinet.errors import InputError, SadinetError
 from sadinet.network.config import NetworkConfig
 from sadinet.network.model import SadiNet
 from sadinet.training.averaging import shift_dlm_weight, weighted_mean
-from sadinet.training.checkpoint import load_checkpoint, load_network, save_checkpoint
+from sadinet.training.checkpoint import config_of, load_checkpoint, save_checkpoint
+from sadinet.training.models import fill_network
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("models", nargs="+", metavar="FILE[@SHARE]", help="the first one must be a checkpoint")
+    parser.add_argument(
+        "models",
+        nargs="+",
+        metavar="MODEL[@SHARE]",
+        help="checkpoint (the first must be one), .safetensors file, or a model's name or manifest",
+    )
     parser.add_argument("--dlm-shift", type=float, default=0.0, help="below 0 the heatmap counts more")
     parser.add_argument("-o", "--out", type=Path, required=True, help="checkpoint to write")
     return parser.parse_args(arguments)
 
 
-def split(text: str) -> tuple[Path, float]:
-    """Read "FILE@SHARE"; the share is 1 if there is none."""
+def split(text: str) -> tuple[str, float]:
+    """Read "MODEL@SHARE"; the share is 1 if there is none."""
     name, found, share = text.rpartition("@")
     try:
-        return (Path(name), float(share)) if found else (Path(text), 1.0)
+        return (name, float(share)) if found else (text, 1.0)
     except ValueError:
         raise InputError(f"{text} has no number behind the @", "such as last.pt@0.7") from None
 
 
-def values_of(path: Path, state: dict[str, Any]) -> dict[str, Tensor]:
-    """Return the weights of a checkpoint's moving average, or of an exported model of the network in `state`."""
-    if path.suffix != ".safetensors":
-        values: dict[str, Tensor] = load_checkpoint(path)["average"]["values"]
-        return values
-    network = SadiNet(NetworkConfig.from_dict(state["config"]["network"]))
-    load_network(network, path)
+def values_of(source: str, config: NetworkConfig) -> dict[str, Tensor]:
+    """Return the weights of a model of this network, of a checkpoint those of the moving average."""
+    network = SadiNet(config)
+    fill_network(network, source)
     return network.state_dict()
 
 
@@ -55,8 +57,10 @@ def main(arguments: list[str] | None = None) -> int:
     options = parse(arguments)
     try:
         parts = [split(text) for text in options.models]
-        state = load_checkpoint(parts[0][0])
-        values = weighted_mean([(values_of(path, state), share) for path, share in parts])
+        first = Path(parts[0][0])
+        state = load_checkpoint(first)
+        config = config_of(first, state)
+        values = weighted_mean([(values_of(source, config), share) for source, share in parts])
         if options.dlm_shift:
             shift_dlm_weight(values, options.dlm_shift)
         state["average"]["values"] = values

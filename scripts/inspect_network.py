@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,16 +27,15 @@ from sadinet.geometry import Box, crop_matrix, heatmap_to_crop
 from sadinet.media.draw import draw_poses
 from sadinet.media.lettering import put_text, shorten
 from sadinet.media.source import open_source
-from sadinet.network.config import STEM_STRIDE, NetworkConfig
+from sadinet.network.config import STEM_STRIDE
 from sadinet.network.layers import SqueezeExcite
 from sadinet.network.model import Deployed, SadiNet
 from sadinet.network.sfm import GlobalFusion, LocalFusion
 from sadinet.results import Pose
 from sadinet.skeletons import SKELETONS, Skeleton
-from sadinet.training.checkpoint import load_network, network_of_checkpoint
+from sadinet.training.models import network_of
 from sadinet.training.sizes import parse_size
 from sadinet.training.warp import cut_crop
-from sadinet.weights import find_weights
 
 Picture = NDArray[np.uint8]
 
@@ -105,16 +104,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
 
 def open_network(name: str, text: str | None) -> SadiNet:
     """Return a network in evaluation mode; raises `WeightsError` or `InputError` if there is none of that kind."""
-    size = None if text is None else parse_size(text)
-    if name.endswith(".pt"):
-        return network_of_checkpoint(Path(name), size)
-    found = find_weights(name)
-    if found.pose.network is None:
-        raise InputError(f"{name} is not a SADI-NET", "only its own modules have gates to look at")
-    config = NetworkConfig.from_dict(found.pose.network)
-    network = SadiNet(config if size is None else replace(config, size_wh=size))
-    load_network(network, found.file("safetensors"))
-    return network.eval()
+    return network_of(name, None if text is None else parse_size(text))
 
 
 def read_person(path: Path, box: str | None, size_wh: tuple[int, int]) -> Picture:

@@ -49,7 +49,9 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--rate", type=float)
     parser.add_argument("--precision", choices=["auto", "fp32", "bf16", "fp16"])
     parser.add_argument("--seed", type=int)
-    parser.add_argument("--init", type=Path, help="safetensors file of a model to begin from, where nothing is resumed")
+    parser.add_argument(
+        "--init", help="checkpoint, .safetensors file, or model's name or manifest to begin from if nothing is resumed"
+    )
     parser.add_argument("--teacher", type=Path, help="checkpoint or model whose heatmaps are imitated")
     data = parser.add_argument_group("data")
     data.add_argument("--shards", type=Path, action="append", default=[], help="folder packed by prepare_data.py")

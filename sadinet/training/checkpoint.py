@@ -1,131 +1,133 @@
-"""Checkpoints that survive a kill at any moment: written beside, flushed, then renamed."""
+"""Checkpoints that survive a kill at any moment, and the averaged networks in them."""
 
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, Any, cast
 
 import torch
 from torch import Tensor, nn
 
-from sadinet.atomic import sync_folder
+from sadinet.atomic import AtomicBytes
 from sadinet.errors import InputError, OutputError, WeightsError
 from sadinet.network.config import NetworkConfig
 from sadinet.network.model import SadiNet
 
-if TYPE_CHECKING:
-    from sadinet.training.config import TrainConfig
+_FOREIGN = "give a last.pt or best.pt of scripts/train.py"
 
 
 def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
     """Write `state` atomically; a full disk leaves the old file as it was and raises `OutputError`."""
-    beside = path.with_suffix(".partial")
     try:
-        with beside.open("wb") as file:
-            torch.save(state, file)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-        sync_folder(path.parent)
-    except (OSError, RuntimeError) as error:
-        beside.unlink(missing_ok=True)
-        raise OutputError(
-            f"cannot save {path}: {error}", "free some space; the previous checkpoint is untouched"
-        ) from error
+        with AtomicBytes(path) as file:
+            torch.save(state, cast("IO[bytes]", file))  # it calls write and flush
+    except OutputError as error:
+        if not path.is_file():
+            raise
+        raise OutputError(error.message, f"{error.remedy}; the previous checkpoint is untouched") from error
 
 
 def load_checkpoint(path: Path) -> dict[str, Any]:
     """Read a checkpoint without running code from it; raises `WeightsError` if it is missing or damaged."""
     try:
-        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of a foreign file torch tells how to open it in other ways
+            state: Any = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise WeightsError(f"no checkpoint {path}") from None
-    except Exception as error:  # torch raises many kinds for a damaged file
-        raise WeightsError(f"checkpoint {path} is damaged: {error}", "use the previous one or start anew") from error
+    except OSError as error:
+        reason = (error.strerror or "it is not a file").lower()
+        raise WeightsError(f"cannot read checkpoint {path}: {reason}") from error
+    except Exception as error:  # torch raises many kinds for a damaged file, and tells of its own insides
+        remedy = "use another one, such as best.pt beside it, or begin anew"
+        raise WeightsError(f"{path} is damaged, or is no checkpoint", remedy) from error
+    if not isinstance(state, dict):
+        raise WeightsError(f"{path} is not a checkpoint of a training", _FOREIGN)
     return state
 
 
-def load_network(network: nn.Module, path: Path) -> None:
-    """Fill a network from an exported model's safetensors file; raises `WeightsError` if it is not one of its kind."""
-    # Only needed here; a machine that trains from nothing may lack it.
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    prefix = "network."
+def told_network(path: Path, state: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what a checkpoint tells of its network; raises `WeightsError` if that is nothing."""
     try:
-        values = {k.removeprefix(prefix): v for k, v in load_file(path).items() if k.startswith(prefix)}
-        network.load_state_dict(values)
-    except (OSError, SafetensorError) as error:
-        raise WeightsError(f"cannot read {path}: {error}") from error
-    except RuntimeError as error:
-        first = " ".join(str(error).split("\n")[1:2]).strip()
-        raise WeightsError(f"{path} holds another network: {first}", "choose the preset it was made with") from error
+        told = state["config"]["network"]
+    except (KeyError, TypeError):
+        told = None
+    if not isinstance(told, Mapping):
+        raise WeightsError(f"{path} is not a checkpoint of a training", _FOREIGN)
+    return told
+
+
+def config_of(path: Path, state: Mapping[str, Any]) -> NetworkConfig:
+    """Return the configuration of a checkpoint's network; raises `WeightsError` if it tells none."""
+    try:
+        return NetworkConfig.from_dict(told_network(path, state))
+    except InputError as error:
+        raise WeightsError(f"{path} is of a network that is not known here: {error.message}", error.remedy) from error
+    except TypeError as error:
+        raise WeightsError(f"{path} is of a network that is not known here", _FOREIGN) from error
+
+
+def averaged_values(path: Path, state: Mapping[str, Any]) -> Mapping[str, Tensor]:
+    """Return the moving average of a checkpoint's weights; raises `WeightsError` if it holds none."""
+    try:
+        values = state["average"]["values"]
+    except (KeyError, TypeError):
+        values = None
+    if not isinstance(values, Mapping):
+        raise WeightsError(f"{path} holds no averaged weights", _FOREIGN)
+    return values
 
 
 _FREE = ("size_wh", "heatmap_sigma")
 """What weights do not depend on."""
 
 
-def check_network(path: Path, state: Mapping[str, Any], config: NetworkConfig) -> None:
-    """Raise `WeightsError`, naming what differs, if a checkpoint is of another network than `config`."""
-    try:
-        held = dict(state["config"]["network"])
-    except (KeyError, TypeError):
-        raise WeightsError(f"{path} is not a checkpoint of a training") from None
+def check_same_network(
+    source: str | os.PathLike[str], held: Mapping[str, Any], config: NetworkConfig, remedy: str
+) -> None:
+    """Raise `WeightsError`, naming what differs, if the configuration that `source` tells is not `config`."""
     wanted = config.to_dict()
     apart = [name for name in wanted if name not in _FREE and held.get(name, wanted[name]) != wanted[name]]
     if apart:
         told = "; ".join(f"{name} is {held[name]} there, {wanted[name]} here" for name in apart)
-        raise WeightsError(f"{path} is of another network: {told}", "choose its preset, or another folder")
+        raise WeightsError(f"{os.fspath(source)} is of another network: {told}", remedy)
 
 
-_SAME_WITHIN_EPOCH = ("batch", "seed")
-"""Settings that decide which people an epoch has shown so far."""
+def fill(network: nn.Module, values: Mapping[str, Tensor], source: str | os.PathLike[str]) -> None:
+    """Take over the weights that `source` holds; raises `WeightsError` if they are of another network."""
+    if apart := differing(network.state_dict(), values):
+        more = f", and {len(apart) - 1} more tensors differ" if len(apart) > 1 else ""
+        remedy = "choose the preset it was made with"
+        raise WeightsError(f"{os.fspath(source)} holds another network: {apart[0]}{more}", remedy)
+    network.load_state_dict(values)
 
 
-def changed_settings(path: Path, state: Mapping[str, Any], config: TrainConfig) -> list[str]:
-    """Return what a training that goes on does otherwise than its checkpoint, as "rate: 0.002, was 0.001".
-
-    Raises:
-        InputError: if the optimiser is another one, or the epoch that was begun could not be gone on with.
-    """
-    held, wanted = _plain(state["config"]), _plain(asdict(config))
-    held.pop("network"), wanted.pop("network")
-    # A checkpoint of an earlier version lacks the settings that have come since.
-    changed = {name: held[name] for name in wanted if held.get(name, wanted[name]) != wanted[name]}
-    if "optimiser" in changed:
-        was = changed["optimiser"]
-        raise InputError(f"{path} was trained with the optimiser {was}", f"set optimiser={was}, or another folder")
-    if state["batch_done"] and (stuck := [name for name in _SAME_WITHIN_EPOCH if name in changed]):
-        told = " and ".join(f"{name} {changed[name]}" for name in stuck)
-        raise InputError(f"{path} lies within an epoch that was begun with {told}", f"end that epoch with {told}")
-    return [f"{name}: {_told(wanted[name])}, was {_told(was)}" for name, was in changed.items()]
+def differing(wanted: Mapping[str, Tensor], held: Mapping[str, Any]) -> list[str]:
+    """Say of each tensor that is missing, of another shape, or too many, how it differs."""
+    told = []
+    for name, value in wanted.items():
+        shape = getattr(held.get(name), "shape", None)
+        if shape is None:
+            told.append(f"{name} is missing")
+        elif shape != value.shape:
+            told.append(f"{name} is {_size(shape)} there, {_size(value.shape)} here")
+    return told + [f"{name} is not known here" for name in held if name not in wanted]
 
 
-def _told(value: Any) -> str:
-    """Return a setting in few words; stages as they are given, such as 192x192x4."""
-    if isinstance(value, list | tuple) and value and all(isinstance(each, Mapping) for each in value):
-        return ",".join(map(_stage_told, value))
-    return str(value)
+def _size(shape: torch.Size) -> str:
+    return "x".join(map(str, shape)) or "one number"
 
 
-def _plain(values: Mapping[str, Any], before: str = "") -> dict[str, Any]:
-    """Return nested settings by dotted names; `network` stays as it is."""
-    found: dict[str, Any] = {}
-    for name, value in values.items():
-        if isinstance(value, Mapping) and name != "network":
-            found |= _plain(value, f"{before}{name}.")
-        else:
-            found[before + name] = value
-    return found
-
-
-def _stage_told(stage: Mapping[str, Any]) -> str:
-    text = "x".join(map(str, (*stage["size_wh"], stage["epochs"])))
-    return f"{text} with sigma {stage['sigma']}" if stage.get("sigma") else text
+def at_size(config: NetworkConfig, size_wh: tuple[int, int] | None) -> NetworkConfig:
+    """Return the configuration for another size of crops, None for its own; raises `InputError` for a wrong one."""
+    if size_wh is None:
+        return config
+    # As wide in the picture as the targets that it was trained on.
+    return replace(config, size_wh=size_wh, heatmap_sigma=config.heatmap_sigma * size_wh[0] / config.size_wh[0])
 
 
 def network_of_checkpoint(path: Path, size_wh: tuple[int, int] | None = None) -> SadiNet:
@@ -137,19 +139,11 @@ def network_of_checkpoint(path: Path, size_wh: tuple[int, int] | None = None) ->
 
     Raises:
         WeightsError: if the checkpoint is damaged or of another network.
+        InputError: if the network cannot have that size.
     """
     state = load_checkpoint(path)
-    try:
-        config = NetworkConfig.from_dict(state["config"]["network"])
-        if size_wh is not None:
-            # As wide in the picture as the targets that it was trained on.
-            sigma = config.heatmap_sigma * size_wh[0] / config.size_wh[0]
-            config = replace(config, size_wh=size_wh, heatmap_sigma=sigma)
-        network = SadiNet(config)
-        network.load_state_dict(state["average"]["values"])
-    except (KeyError, TypeError, RuntimeError, InputError) as error:
-        first = " ".join(str(error).split("\n")[:2])
-        raise WeightsError(f"{path} is not a checkpoint of this network: {first}") from error
+    network = SadiNet(at_size(config_of(path, state), size_wh))
+    fill(network, averaged_values(path, state), path)
     return network.eval()
 
 
@@ -183,7 +177,9 @@ class MovingAverage:
         return {"steps": self.steps, "values": self.values}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take over what a checkpoint held."""
+        """Take over what a checkpoint held; raises `ValueError` if that is of another module."""
+        if apart := differing(self.values, state["values"]):
+            raise ValueError(apart[0])
         self.steps = int(state["steps"])
-        values: dict[str, Tensor] = state["values"]
-        self.values = {k: v.to(self.values[k].device, copy=True) for k, v in values.items()}
+        for name, value in state["values"].items():
+            self.values[name].copy_(value)

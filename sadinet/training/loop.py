@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -15,22 +15,18 @@ from sadinet.atomic import make_folder
 from sadinet.errors import InputError
 from sadinet.network.model import Deployed, SadiNet
 from sadinet.training.batches import Batch, EpochPlan, Mixture, batches_of, epoch_batches
-from sadinet.training.checkpoint import (
-    MovingAverage,
-    changed_settings,
-    check_network,
-    load_checkpoint,
-    load_network,
-    save_checkpoint,
-)
+from sadinet.training.checkpoint import MovingAverage, save_checkpoint
 from sadinet.training.config import Stage, TrainConfig, learning_rate
 from sadinet.training.logs import TrainingLog
 from sadinet.training.losses import Criterion
 from sadinet.training.machine import Machine, open_machine
 from sadinet.training.measuring import check_measurable, measure
+from sadinet.training.models import Source, fill_network
+from sadinet.training.optimiser import make_optimiser
 from sadinet.training.pace import Course, Pace, Waited
 from sadinet.training.render import PictureStore
-from sadinet.training.split import Split, random_states, restore_random_states
+from sadinet.training.resuming import state_of, take_over
+from sadinet.training.split import Split
 from sadinet.training.student import Student, load_teacher
 from sadinet.training.watch import TrainingFailedError, Watch
 
@@ -55,15 +51,16 @@ class Trainer:
         config: what decides the result.
         folder: of this training; what lies there is resumed.
         say: takes lines for a person.
-        start: a model's safetensors file; the first weights are taken from it when there is nothing to resume.
+        start: checkpoint (.pt), model's name or manifest, or .safetensors file; the first weights are taken from it
+            when there is nothing to resume.
         machine: device and processes; None for what the hardware and torchrun's variables offer.
         teacher: checkpoint or model whose heatmaps are imitated, by `config.losses.teacher`.
         workers: processes that cut crops, or only draw their parameters where crops are cut on a GPU.
 
     Raises:
-        WeightsError: if `last.pt`, `start` or `teacher` is damaged or of another network.
+        WeightsError: if `last.pt`, `start` or `teacher` is damaged or of another network, or `last.pt` lacks something.
         InputError: if the batch cannot be shared out, or what was begun cannot be gone on with by these settings.
-        OutputError: if the folder cannot be made.
+        OutputError: if the folder cannot be made, or something else lies where the training would write.
     """
 
     def __init__(
@@ -71,10 +68,10 @@ class Trainer:
         config: TrainConfig,
         folder: Path,
         say: Callable[[str], None],
-        start: Path | None = None,
+        start: Source | None = None,
         *,
         machine: Machine | None = None,
-        teacher: Path | None = None,
+        teacher: Source | None = None,
         workers: int = 1,
     ) -> None:
         self.config, self.folder, self.workers = config, folder, workers
@@ -85,7 +82,7 @@ class Trainer:
             raise InputError(f"a batch of {config.batch} on {self.machine.ranks} processes", remedy)
         self.network = SadiNet(config.network).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         if start is not None:
-            load_network(self.network, start)
+            fill_network(self.network, start)
         self.student = Student(self.network, Criterion(config.losses, config.encoding)).to(self.machine.device)
         self.pixels = Deployed(self.network).to(self.machine.device)
         self.optimiser = make_optimiser(config, self.student)
@@ -106,43 +103,10 @@ class Trainer:
         self._step_of = self.machine.set_up(self.student, self.optimiser)
 
     def _resume(self, path: Path) -> None:
-        state = load_checkpoint(path)
-        check_network(path, state, self.config.network)
-        changed = changed_settings(path, state, self.config)
-        self.network.load_state_dict(state["network"])
-        self.student.criterion.load_state_dict(state["criterion"])
-        self.optimiser.load_state_dict(state["optimiser"])
-        for group, decay in zip(self.optimiser.param_groups, _decays(self.config), strict=True):
-            group["weight_decay"] = decay  # the state brought that of its own settings along
-        self.average.load_state_dict(state["average"])
-        restore_random_states(state)
-        self.machine.load_state(state.get("machine", {}))
-        self.epoch, self.batch_done, self.best = state["epoch"], state["batch_done"], state["best"]
-        self.course = Course(**state.get("course", {}))
-        self.due, self.people = state.get("due"), state.get("people", "")
-        self.split = Split.of_checkpoint(state)
+        changed = take_over(self, path)
         self.log.say(f"resumed at epoch {self.epoch}, batch {self.batch_done}")
         if changed:
             self.log.say("settings that are others from here on: " + "; ".join(changed))
-
-    def state(self) -> dict[str, Any]:
-        """Return everything that a resumed training needs."""
-        return {
-            "config": {**asdict(self.config), "network": self.config.network.to_dict()},
-            "network": self.network.state_dict(),
-            "criterion": self.student.criterion.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-            "average": self.average.state_dict(),
-            "machine": self.machine.state(),
-            **random_states(),
-            "epoch": self.epoch,
-            "batch_done": self.batch_done,
-            "course": asdict(self.course),
-            "people": self.people,
-            "best": self.best,
-            "due": self.due,
-            "split": self.split.to_dict() if self.split else {},
-        }
 
     def run(self, mixture: Mixture, held_out: PersonSet) -> None:
         """Train to the end of the schedule.
@@ -284,7 +248,7 @@ class Trainer:
 
     def _save(self, name: str) -> None:
         if self.machine.rank == 0:
-            save_checkpoint(self.folder / name, self.state())
+            save_checkpoint(self.folder / name, state_of(self))
 
     def _validate(self, held_out: PersonSet, means: dict[str, float], pace: Pace) -> None:
         stage = self.config.stage_of(self.epoch - 1)
@@ -300,22 +264,3 @@ class Trainer:
 
 _IN_FP16 = 30
 """Steps in a row whose gradient may be infinite in fp16, until its scale has found its level."""
-
-
-def make_optimiser(config: TrainConfig, student: Student) -> torch.optim.Optimizer:
-    """Return the optimiser that the configuration names; norms, biases and the likelihood's flow do not decay."""
-    decayed = [p for p in student.network.parameters() if p.ndim > 1]
-    plain = [p for p in student.network.parameters() if p.ndim <= 1] + list(student.criterion.parameters())
-    groups: list[dict[str, Any]] = [
-        {"params": params, "weight_decay": decay}
-        for params, decay in zip((decayed, plain), _decays(config), strict=True)
-    ]
-    if config.optimiser == "adam":
-        return torch.optim.Adam(groups, lr=config.rate)
-    if config.optimiser == "rmsprop":
-        return torch.optim.RMSprop(groups, lr=config.rate, alpha=0.99)
-    return torch.optim.AdamW(groups, lr=config.rate, betas=(0.9, 0.99))
-
-
-def _decays(config: TrainConfig) -> tuple[float, float]:
-    return config.decay, 0.0

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import torch
 from torch import Tensor, nn
 
 from sadinet.errors import WeightsError
 from sadinet.network.config import STEM_STRIDE, NetworkConfig
 from sadinet.network.model import SadiNet
-from sadinet.training.checkpoint import load_network, network_of_checkpoint
 from sadinet.training.losses import Criterion
+from sadinet.training.models import Source, network_of
 from sadinet.training.watch import signs
-from sadinet.weights import find_weights
 
 
 class Student(nn.Module):
@@ -53,28 +50,21 @@ class Student(nn.Module):
         return self.network.get_parameter(name) if self.network.config.dlm == "learned" else None
 
 
-def load_teacher(path: Path, student: NetworkConfig, device: torch.device) -> SadiNet:
+def load_teacher(source: Source, student: NetworkConfig, device: torch.device) -> SadiNet:
     """Load a trained network whose heatmaps a smaller one is to imitate.
 
     Args:
-        path: a checkpoint (.pt), or a model's name or manifest.
+        source: a checkpoint (.pt), or a model's name or manifest.
         student: must have the same joints.
         device: where it goes.
 
     Raises:
         WeightsError: if it cannot be read, is not a SADI-NET, or has other joints.
     """
-    if path.suffix == ".pt":
-        teacher = network_of_checkpoint(path)
-    else:
-        found = find_weights(path)
-        if found.pose.network is None:
-            raise WeightsError(f"{path} is not a SADI-NET", "a teacher must be a checkpoint or model of this program")
-        teacher = SadiNet(NetworkConfig.from_dict(found.pose.network))
-        load_network(teacher, found.file("safetensors"))
+    teacher = network_of(source)
     if teacher.config.joints != student.joints:
         raise WeightsError(
-            f"the teacher {path} has {teacher.config.joints} joints, the network {student.joints}",
+            f"the teacher {source} has {teacher.config.joints} joints, the network {student.joints}",
             "both must have the same skeleton",
         )
-    return teacher.to(device).eval().requires_grad_(False)
+    return teacher.to(device).requires_grad_(False)

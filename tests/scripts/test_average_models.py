@@ -54,7 +54,9 @@ def test_what_cannot_be_averaged_is_told(script, tmp_path, capsys):
     write_checkpoint(tmp_path / "other.pt", 1, "m")
     line = [f"{tmp_path}/one.pt", f"{tmp_path}/other.pt", "-o", f"{tmp_path}/mean.pt"]
     assert script("average_models")(line) == 1
-    assert "different networks" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "other.pt is of another network: widths is " in told
+    assert told.count("\n") == 1
     assert not (tmp_path / "mean.pt").exists()
     assert script("average_models")([f"{tmp_path}/one.pt@x", "-o", f"{tmp_path}/mean.pt"]) == 1
     assert "no number" in capsys.readouterr().err
@@ -86,3 +88,23 @@ def test_what_is_not_a_number_makes_no_model(script, tmp_path, capsys, share, mo
     assert said in told
     assert told.count("\n") == 1
     assert not (tmp_path / "mean.pt").exists()
+
+
+def test_a_mean_that_cannot_be_written_is_one_line(script, tmp_path, capsys):
+    write_checkpoint(tmp_path / "one.pt", 1)
+    (tmp_path / "file").write_text("")
+    assert script("average_models")([f"{tmp_path}/one.pt", "-o", f"{tmp_path}/file/mean.pt"]) == 1
+    told = capsys.readouterr().err
+    assert "mean.pt: not a directory" in told
+    assert told.count("\n") == 1
+
+
+def test_a_model_is_given_by_its_name_or_manifest_too(script, tmp_path):
+    write_checkpoint(tmp_path / "one.pt", 1, "s")
+    manifest = SCRIPTS.parent / "weights" / "sadinet-s.json"
+    means = []
+    for name in ("sadinet-s", manifest, manifest.with_suffix(".safetensors")):
+        assert script("average_models")([f"{tmp_path}/one.pt", f"{name}@3", "-o", f"{tmp_path}/mean.pt"]) == 0
+        means.append(torch.load(tmp_path / "mean.pt", weights_only=True)["average"]["values"])
+    for other in means[1:]:
+        assert all(torch.equal(value, other[name]) for name, value in means[0].items())

@@ -173,6 +173,28 @@ def test_a_training_that_is_complete_says_so(tiny_line, script, capsys):
     assert "already complete: 1 of 1 epochs" in capsys.readouterr().out
 
 
+IN_THE_WAY = {"log.csv": Path.mkdir, "pictures": Path.touch, "last.pt": lambda path: path.write_bytes(bytes(5000))}
+
+
+@pytest.mark.parametrize("name", IN_THE_WAY)
+def test_what_lies_in_the_folder_and_is_no_file_of_a_training_is_one_line(name, tiny_line, script, tmp_path, capsys):
+    path = tmp_path / "out" / name
+    path.parent.mkdir()
+    IN_THE_WAY[name](path)
+    assert script("train").main(tiny_line) == 1
+    told = capsys.readouterr().err
+    assert str(path) in told
+    assert told.count("\n") == 1
+
+
+def test_first_weights_are_asked_for_by_a_name_too(tiny_line, script, capsys):
+    for name, said in (("nobody", "there is no model 'nobody'"), ("sadinet-s", "sadinet-s is of another network: ")):
+        assert script("train").main([*tiny_line, "--init", name]) == 1
+        told = capsys.readouterr().err
+        assert said in told
+        assert told.count("\n") == 1
+
+
 def test_who_is_left_out_is_said_before_the_training(script, tmp_path, capsys):
     from sadinet.skeletons import LSP14
 
