@@ -4,6 +4,7 @@ import csv
 import itertools
 import os
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
@@ -79,6 +80,8 @@ MAKE = textwrap.dedent(
         machine = open_machine("cpu", "fp32", os.environ.get("BACKEND", "torch"))
         trainer = Trainer(config(), Path(sys.argv[1]), lambda line: print(line, flush=True), machine=machine, workers=0)
         trainer.run(Mixture((people(24, 1),), (1.0,)), people(8, 2))
+        if machine.ranks > 1:
+            torch.save(dict(trainer.network.named_parameters()), Path(sys.argv[1]) / f"rank{machine.rank}.pt")
     """
 )
 
@@ -153,6 +156,77 @@ def pair(tmp_path_factory):
 def test_two_processes_train_one_network(pair):
     assert load_checkpoint(pair / "last.pt")["epoch"] == 3
     assert len(log(pair)) == 3
+    assert_one_network(pair)
+
+
+def assert_one_network(folder):
+    """Check that both processes ended, and with the same weights, though each saw other people."""
+    first, second = (torch.load(folder / f"rank{rank}.pt", weights_only=True) for rank in range(2))
+    saved = load_checkpoint(folder / "last.pt")["network"]
+    for name, value in first.items():
+        torch.testing.assert_close(second[name], value, rtol=1e-6, atol=1e-8)
+        torch.testing.assert_close(saved[name], value, rtol=0, atol=0)
+
+
+SHARE = textwrap.dedent(
+    """
+    import sys
+    import torch
+    from torch import distributed as dist
+    from sadinet.training.machine import TorchMachine
+
+    rank = int(sys.argv[2])
+    dist.init_process_group("gloo", init_method=sys.argv[1], rank=rank, world_size=2)
+    machine = TorchMachine(torch.device("cpu"), "fp32")
+    seen, unseen = torch.nn.Parameter(torch.tensor([10.0, 20.0])), torch.nn.Parameter(torch.tensor(5.0))
+    machine.set_up(torch.nn.Module(), torch.optim.SGD([seen, unseen], lr=1.0))
+    # The second process has no label for what the other parameter answers.
+    loss = (seen * torch.tensor([[2.0, 0.0], [4.0, 6.0]][rank])).sum() + (8 * unseen if rank == 0 else 0)
+    machine.backward(loss)
+    norm = machine.step([seen, unseen], 100.0)
+    print(*seen.tolist(), unseen.item(), norm.item())
+    """
+)
+
+
+def test_processes_step_by_the_mean_of_their_gradients(tmp_path):
+    script = tmp_path / "share.py"
+    script.write_text(SHARE)
+    command = [sys.executable, str(script), f"file://{tmp_path / 'meeting'}"]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
+    processes = [
+        subprocess.Popen([*command, str(rank)], env=environment, stdout=subprocess.PIPE, text=True) for rank in range(2)
+    ]
+    answers = [process.communicate(timeout=240)[0] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0]
+    for told in answers:
+        # Gradients (2, 0, 8) and (4, 6, none): the mean is (3, 3, 4).
+        assert [float(word) for word in told.split()] == pytest.approx([7, 17, 1, 34**0.5])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", ["torch", "fabric"])
+def test_two_machines_train_one_network(script, tmp_path, backend):
+    """As torchrun is started on each of them: two agents that find each other at one address, and a shared folder."""
+    if backend == "fabric" and fabric_package() is None:
+        pytest.skip("Lightning Fabric is not installed")
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        address = f"localhost:{free.getsockname()[1]}"
+    run = [sys.executable, "-m", "torch.distributed.run", "--nnodes", "2", "--nproc-per-node", "1"]
+    run += ["--rdzv-backend", "c10d", "--rdzv-endpoint", address, "--local-addr", "localhost"]
+    path = os.pathsep.join([str(ROOT), str(HERE), os.environ.get("PYTHONPATH", "")])
+    environment = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1", "BACKEND": backend}
+    command = [*run, str(script), str(tmp_path / "out")]
+    agents = [subprocess.Popen(command, env=environment, cwd=tmp_path) for _ in range(2)]
+    try:
+        assert [agent.wait(300) for agent in agents] == [0, 0]
+    finally:
+        for agent in agents:
+            agent.terminate()
+    assert load_checkpoint(tmp_path / "out" / "last.pt")["epoch"] == 3
+    assert len(log(tmp_path / "out")) == 3
+    assert_one_network(tmp_path / "out")
 
 
 @pytest.mark.slow
