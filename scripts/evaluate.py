@@ -247,7 +247,7 @@ def print_report(report: dict[str, Any]) -> None:
 
 def lines_of(report: dict[str, Any]) -> list[tuple[str, tuple[str, ...]]]:
     """Return the table's lines: what they are called, and where their value lies in a way's figures."""
-    plain = [key for key, value in report.items() if isinstance(value, float) or key.startswith(("PCK", "AP", "AR"))]
+    plain = [key for key in report if key.startswith(("PCK", "AP", "AR"))]
     lines: list[tuple[str, tuple[str, ...]]] = [(key, (key,)) for key in plain]
     lines += [("mean error, px", ("pixel_error", "mean")), ("median error, px", ("pixel_error", "median"))]
     for times in report["sigma_coverage"]:
