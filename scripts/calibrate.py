@@ -15,7 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -30,10 +30,9 @@ from sadinet.errors import InputError, SadinetError
 from sadinet.people.estimator import PoseEstimator
 from sadinet.skeletons import BODY19, Skeleton, convert
 from sadinet.training.calibration import Calibration, fit_calibration
-from sadinet.training.evaluation import predict
+from sadinet.training.evaluation import predict_readable
 from sadinet.training.examination import DATASETS, Examination, open_examination
 from sadinet.training.metrics import sigma_coverage
-from sadinet.training.sets.people import Fault
 from sadinet.training.sets.selection import Selection
 from sadinet.training.sets.with_teachers import lspet_labels
 from sadinet.weights import Weights, find_weights
@@ -84,9 +83,11 @@ def main(arguments: list[str] | None = None) -> int:
         carried = carried_scale(weights)
         estimator = PoseEstimator(weights, device="cpu", threads=options.threads)
         fit, show = parts_of(options)
-        fitted = measure(estimator, options, fit)
+        chosen, others = (open_part(options, part) for part in (fit, show))
+        refuse_shared(chosen, others)
+        fitted = measure(estimator, options, fit, chosen)
         calibration = fit_calibration(fitted.joints, fitted.labels, fitted.sigmas, estimator.skeleton)
-        shown = measure(estimator, options, show)
+        shown = measure(estimator, options, show, others)
         print_table(calibration, {fit: fitted, show: shown}, estimator.skeleton)
         scale = np.round(calibration.factors * carried, 4).tolist()
         write_bytes(options.out, (json.dumps(scale) + "\n").encode())
@@ -114,24 +115,34 @@ def parts_of(options: argparse.Namespace) -> tuple[str, str]:
 _PARTS = {"lspet": ("8001:8500", "8501:9000")}
 
 
-def measure(estimator: PoseEstimator, options: argparse.Namespace, part: str) -> Errors:
-    """Run the model, in its own skeleton, over a part of the labelled people; unreadable pictures are named."""
+def open_part(options: argparse.Namespace, part: str) -> Examination:
+    """Return a part of the labelled people, and say what is not there."""
     selection = Selection.parse(fold=part) if "/" in part else Selection.parse(part)
     examination = open_examination(options.dataset, options.root, options.annotations, selection)
-    unread: list[Fault] = []
-    own = Examination(examination.name, estimator.skeleton, examination.people)
+    if examination.absent:
+        print(f"{part}: {len(examination.absent)} labelled pictures are not there and do not count")
+    return examination
+
+
+def refuse_shared(fit: Examination, show: Examination) -> None:
+    """Raise `InputError` if a picture is fitted on and checked on."""
+    if shared := set(fit.pictures) & set(show.pictures):
+        raise InputError(
+            f"{len(shared)} pictures are in both parts, such as number {min(shared)}", "choose --fit and --show apart"
+        )
+
+
+def measure(estimator: PoseEstimator, options: argparse.Namespace, part: str, labelled: Examination) -> Errors:
+    """Run the model, in its own skeleton, over labelled people; unreadable pictures are named."""
+    own = Examination(labelled.name, estimator.skeleton, labelled.people)
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(part, total=len(own.people))
-        (found,) = predict(
-            estimator,
-            own,
-            (estimator.decode,),
-            progress=lambda done, _: bar.update(task, completed=done),
-            skipped=unread,
+        (found,), own, unread = predict_readable(
+            estimator, own, (estimator.decode,), progress=lambda done, _: bar.update(task, completed=done)
         )
-    for fault in (*examination.faults, *unread):
+    for fault in (*labelled.faults, *unread):
         print(f"skipped {fault}")
-    examination = examination.without({Path(fault.name) for fault in unread})
+    examination = replace(labelled, people=own.people)
     raw = convert(examination.skeleton, estimator.skeleton).apply(examination.labels, axis=1)
     labels = np.asarray(raw, dtype=float)
     if options.teachers is not None:

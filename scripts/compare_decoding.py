@@ -26,7 +26,7 @@ from sadinet.atomic import check_writable, discard, write_bytes
 from sadinet.errors import InputError, SadinetError
 from sadinet.manifest import DecodeSpec
 from sadinet.people.estimator import PoseEstimator
-from sadinet.training.evaluation import plain, predict
+from sadinet.training.evaluation import plain, predict_readable
 from sadinet.training.examination import DATASETS, Examination, open_examination
 from sadinet.training.metrics import LIMB_JOINTS, Interval, distances, paired_bootstrap, torso_length
 from sadinet.training.sets.selection import Selection
@@ -77,7 +77,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--root", type=Path, required=True, help="lsp, lspet: images/ and joints.mat; else pictures")
     parser.add_argument("--annotations", type=Path, help="labels of COCO and MPII (default: the one file in ROOT)")
     parser.add_argument("--select", help="picture numbers, first:last (default: LSPet 8501:9000, else all)")
-    parser.add_argument("--size", action="append", default=[], help="WxH of a further input, may be repeated")
+    parser.add_argument("--size", action="append", default=[], help="side or WxH of a further input, may be repeated")
     parser.add_argument(
         "--smoothing",
         type=float,
@@ -100,6 +100,10 @@ def main(arguments: list[str] | None = None) -> int:
         select = options.select or ("8501:9000" if options.dataset == "lspet" else None)
         selection = Selection.parse(select) if select else None
         examination = open_examination(options.dataset, options.root, options.annotations, selection)
+        if examination.absent:
+            print(f"{len(examination.absent)} labelled pictures are not there and do not count")
+        for fault in examination.faults:
+            print(f"skipped {fault}")
         weights = find_weights(options.weights)
         ways = ways_of(weights, options.smoothing)
         sized = [weights, *(resized(weights, parse_size(text)) for text in options.size)]
@@ -145,9 +149,11 @@ def compare(
     estimator = PoseEstimator(weights, engine=engine, device="cpu", threads=threads, skeleton=examination.skeleton.name)
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("{}x{}".format(*weights.manifest.input.size_wh), total=len(examination.people))
-        found = predict(
+        found, examination, unread = predict_readable(
             estimator, examination, tuple(ways.values()), progress=lambda done, _: bar.update(task, completed=done)
         )
+    for fault in unread:
+        print(f"skipped {fault}")
     labels, weight = examination.labels, examination.weight
     torso = torso_length(labels, weight, examination.skeleton)
     limbs = [examination.skeleton.index(name) for name in LIMB_JOINTS]

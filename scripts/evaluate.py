@@ -31,7 +31,7 @@ from sadinet.media.pictures import check_picture_path
 from sadinet.people.detector import Detector, PersonDetector, open_detector
 from sadinet.people.estimator import PoseEstimator
 from sadinet.skeletons import convert
-from sadinet.training.evaluation import Predictions, figures, predict
+from sadinet.training.evaluation import Predictions, figures, predict_readable
 from sadinet.training.examination import DATASETS, Examination, open_examination
 from sadinet.training.gallery import write_gallery
 from sadinet.training.sets.people import Fault
@@ -104,12 +104,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     if options.boxes == "detector":
         detector = open_detector(options.detector, device=options.device, threads=options.threads)
     ways = ways_of(options, estimator.decode)
-    skipped = list(examination.faults)
-    unread: list[Fault] = []
-    found = predict_all(estimator, examination, list(ways.values()), detector, unread)
-    if unread:
-        examination = examination.without({Path(fault.name) for fault in unread})
-        skipped += unread
+    found, examination, unread = predict_all(estimator, examination, list(ways.values()), detector)
     if options.predictions:
         found[0].save(options.predictions)
     if options.gallery:
@@ -124,8 +119,8 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     }
     first = next(iter(decodes))
     settings = describe(options, examination, estimator, detector) | {"decode": first}
-    settings["skipped"] = [str(fault) for fault in skipped]
-    settings["absent"] = [str(path) for path in examination.absent]
+    settings["skipped"] = [str(fault) for fault in (*examination.faults, *unread)]
+    settings["absent"] = len(examination.absent)
     return settings | decodes[first] | {"decodes": decodes}
 
 
@@ -162,18 +157,16 @@ def predict_all(
     examination: Examination,
     ways: Sequence[DecodeSpec],
     detector: Detector | None,
-    unread: list[Fault],
-) -> tuple[Predictions, ...]:
-    """Predict under a progress bar on the terminal; pictures that cannot be read are put into `unread`."""
+) -> tuple[tuple[Predictions, ...], Examination, tuple[Fault, ...]]:
+    """Predict under a progress bar on the terminal."""
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(examination.name, total=len(examination.people))
-        return predict(
+        return predict_readable(
             estimator,
             examination,
             ways,
             detector=detector,
             progress=lambda done, _: bar.update(task, completed=done),
-            skipped=unread,
         )
 
 
@@ -235,8 +228,7 @@ def print_report(report: dict[str, Any]) -> None:
         f"{', flip test' if report['flip_test'] else ''}; {report['engine']} {report['device']} {report['precision']}"
     )
     if report["absent"]:
-        count = len(report["absent"])
-        print(f"{count} labelled pictures are not there and do not count, the first is {report['absent'][0]}")
+        print(f"{report['absent']} labelled pictures are not there and do not count")
     if report["skipped"]:
         print(f"skipped {len(report['skipped'])}: " + "; ".join(report["skipped"][:5]))
     table = Table("", *report["decodes"])

@@ -95,7 +95,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def skeleton_of(options: argparse.Namespace, joints: int) -> Skeleton:
     """Return whose joints the maps are; raises `InputError` if that many are not the network's."""
-    held = load_checkpoint(options.checkpoint)["config"].get("skeleton", "body19")
+    held = str(load_checkpoint(options.checkpoint)["config"].get("skeleton", "body19"))
     skeleton = skeleton_by_name(options.skeleton or held)
     if len(skeleton) != joints:
         told = f"{options.checkpoint} has {joints} maps, {skeleton.name} has {len(skeleton)} joints"
@@ -116,7 +116,7 @@ def sigma_scale(path: Path, joints: int) -> Tensor:
     held = read_json(path)
     try:
         scale = torch.tensor(held, dtype=torch.float32)
-    except (TypeError, ValueError) as error:
+    except (OverflowError, TypeError, ValueError) as error:
         raise SourceError(f"{path} holds no table of numbers", "make it with scripts/calibrate.py") from error
     if scale.shape != (joints, 2) or not (scale.isfinite() & (scale > 0)).all():
         shape = "x".join(map(str, scale.shape)) or "one number"

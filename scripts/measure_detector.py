@@ -30,6 +30,7 @@ from scipy.optimize import linear_sum_assignment
 from sadinet.errors import SadinetError, SourceError
 from sadinet.geometry import box_iou
 from sadinet.people.detector import PersonDetector
+from sadinet.training.sizes import parse_size
 from sadinet.weights import Weights, find_weights
 
 LARGE_PX2 = 96 * 96
@@ -98,8 +99,7 @@ def open_all(options: argparse.Namespace) -> dict[str, PersonDetector]:
         weights = find_weights(name, "detector")
         own = "{}x{}".format(*weights.manifest.input.size_wh)
         for size in (options.sizes or own).split(","):
-            width, height = map(int, size.split("x"))
-            sized = dataclasses.replace(weights.manifest.input, size_wh=(width, height))
+            sized = dataclasses.replace(weights.manifest.input, size_wh=parse_size(size))
             manifest = dataclasses.replace(weights.manifest, input=sized)
             key = f"{weights.name} {size}"
             detectors[key] = PersonDetector(Weights(manifest, weights.path), "cpu", options.threads, score=min(SCORES))

@@ -68,7 +68,9 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     pack.add_argument("--format", choices=("jpeg", "png"), default="jpeg")
     pack.add_argument("--quality", type=int, default=92, help="of JPEG")
     pack.add_argument("--longest-side", type=int, default=LONGEST_SIDE, help="pixels of a crop")
-    pack.add_argument("--least-joints", type=int, default=LEAST_JOINTS, help="of a person (default: %(default)s)")
+    pack.add_argument(
+        "--least-joints", type=int, default=LEAST_JOINTS, help="fewest for a person to be taken (default: %(default)s)"
+    )
     pack.add_argument("--most-faulty", type=float, default=100 * MOST_FAULTY, help="percent that may be unusable")
     return parser.parse_args(arguments)
 
@@ -169,10 +171,10 @@ def run_clean(options: argparse.Namespace) -> int:
 
 
 def tell_absent(labelled: LabelledSet) -> None:
-    """Say how many labelled pictures of the whole set are not there."""
+    """Say how many labelled pictures are not there."""
     if labelled.absent:
         count = len(labelled.absent)
-        print(f"  {count} labelled pictures of the whole set are not there, the first is {labelled.absent[0]}")
+        print(f"  {count} labelled pictures are not there and are left out, the first is {labelled.absent[0]}")
 
 
 def run_pack(options: argparse.Namespace) -> int:

@@ -145,7 +145,7 @@ def run(options: argparse.Namespace, say: Callable[[str], None]) -> None:
         config, options.out, say, options.init, machine=machine, teacher=options.teacher, workers=options.workers
     )
     if trainer.epoch >= config.epochs:
-        say(f"already complete: {config.epochs} of {config.epochs} epochs")
+        say(f"already complete: {trainer.epoch} of {config.epochs} epochs")
     trainer.run(mixture, held_out)
 
 

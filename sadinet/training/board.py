@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import os
 import socket
 import time
@@ -50,5 +49,12 @@ class Board:
 
 
 def open_board(folder: Path) -> Board | None:
-    """Return a board; None where TensorBoard is not installed. Raises `OutputError` if its folder cannot be made."""
-    return Board(folder) if importlib.util.find_spec("tensorboard") else None
+    """Return a board; None where TensorBoard is not installed, or not whole.
+
+    Raises:
+        OutputError: if its folder cannot be made.
+    """
+    try:
+        return Board(folder)
+    except ImportError:
+        return None

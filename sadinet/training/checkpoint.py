@@ -43,7 +43,7 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
         reason = (error.strerror or "it is not a file").lower()
         raise WeightsError(f"cannot read checkpoint {path}: {reason}") from error
     except Exception as error:  # torch raises many kinds for a damaged file, and tells of its own insides
-        remedy = "use another one, such as best.pt beside it, or begin anew"
+        remedy = "use another checkpoint of this training, or begin anew"
         raise WeightsError(f"{path} is damaged, or is no checkpoint", remedy) from error
     if not isinstance(state, dict):
         raise WeightsError(f"{path} is not a checkpoint of a training", _FOREIGN)

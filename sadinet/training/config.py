@@ -159,7 +159,7 @@ class TrainConfig:
 
 def learning_rate(config: TrainConfig, progress: float) -> float:
     """Rate at `progress` (0..1): linear warm-up, then a cosine to a hundredth, or steps to a tenth each."""
-    if progress < config.warmup:
+    if progress < config.warmup or config.warmup == 1:
         return config.rate * (0.01 + 0.99 * progress / config.warmup)
     if config.schedule == "step":
         # A whole epoch lies at the progress of its first step; a hair is added against rounding.

@@ -143,6 +143,27 @@ def predict(
     return tuple(rows.stacked(examination.skeleton) for rows in gathered)
 
 
+def predict_readable(
+    estimator: PoseEstimator,
+    examination: Examination,
+    ways: Sequence[DecodeSpec],
+    *,
+    detector: Detector | None = None,
+    progress: Progress | None = None,
+) -> tuple[tuple[Predictions, ...], Examination, tuple[Fault, ...]]:
+    """Do what `predict` does, and leave out a few pictures that cannot be read.
+
+    Returns:
+        The predictions, the examination of the people whom they are of, and the pictures that were left out.
+
+    Raises:
+        SourceError: if more than 1% of the pictures cannot be read, or a label's box makes no sense.
+    """
+    unread: list[Fault] = []
+    found = predict(estimator, examination, ways, detector=detector, progress=progress, skipped=unread)
+    return found, examination.without({Path(fault.name) for fault in unread}), tuple(unread)
+
+
 def match_boxes(people: Sequence[Person], boxes: Sequence[Box]) -> list[int | None]:
     """Return each person's box, None where there is none; no box is two people's.
 

@@ -223,7 +223,7 @@ def open_coco(root: Path, annotations: Path | None = None, selection: Selection 
         for number, file in sorted(picture_files(held, folder, path).items())
         if number not in with_people and (selection is None or number in selection) and file.is_file()
     }
-    sound = held | {"annotations": sound_labels(held["annotations"])}
+    sound = held | {"annotations": sound_labels(held)}
     return Examination("coco", COCO17, found, sound, labelled.faults, empty, labelled.absent)
 
 

@@ -59,7 +59,7 @@ class Trainer:
 
     Raises:
         WeightsError: if `last.pt`, `start` or `teacher` is damaged or of another network, or `last.pt` lacks something.
-        InputError: if the batch cannot be shared out, or what was begun cannot be gone on with by these settings.
+        InputError: if the batch cannot be shared out, or what was begun cannot be continued with these settings.
         OutputError: if the folder cannot be made, or something else lies where the training would write.
     """
 

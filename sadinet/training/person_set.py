@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sadinet.training.sets.people import Fault
 
 Picture = NDArray[np.uint8]
@@ -65,6 +67,7 @@ class PersonSet:
         keys: N names that find the original again.
         set_names: N names of the data sets that they are of; None where all are of `name`.
         faults: who could not be used and was left out.
+        absent: labelled pictures that are not there.
     """
 
     name: str
@@ -74,6 +77,7 @@ class PersonSet:
     keys: list[str]
     set_names: list[str] | None = None
     faults: tuple[Fault, ...] = ()
+    absent: tuple[Path, ...] = ()
 
     def __len__(self) -> int:
         return len(self.pictures)

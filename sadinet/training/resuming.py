@@ -45,7 +45,7 @@ def take_over(trainer: Trainer, path: Path) -> list[str]:
 
     Raises:
         WeightsError: if the checkpoint is damaged, of another network, or lacks what is needed.
-        InputError: if what was begun cannot be gone on with by the training's settings.
+        InputError: if what was begun cannot be continued with the training's settings.
     """
     state = load_checkpoint(path)
     remedy = "choose its preset, or another folder"
@@ -97,8 +97,8 @@ def _entry(path: Path, name: str) -> Iterator[None]:
         raise
     except Exception as error:
         raise WeightsError(
-            f"{path} cannot be gone on with: its entry {name!r} is missing, or is not that of such a training",
-            "use another one, such as best.pt beside it, or begin anew in another folder",
+            f"{path} cannot be resumed: its entry {name!r} is missing, or does not belong to this training",
+            "use another checkpoint of this training, or begin anew in another folder",
         ) from error
 
 

@@ -75,14 +75,14 @@ class DataConfig:
             raise InputError("choose does not read share", "leave it out; everybody in that set is measured")
 
 
-def parse_numbers(text: str) -> range:
-    """Read "first:last", both included; raises `InputError` for anything else."""
+def parse_numbers(text: str, *, lowest: int = 1) -> range:
+    """Read "first:last", both included and not below `lowest`; raises `InputError` for anything else."""
     try:
         first, last = (int(part) for part in text.split(":"))
     except ValueError:
         raise InputError(f"numbers {text!r}", "write first:last, as in 1:8000") from None
-    if not 1 <= first <= last:
-        raise InputError(f"numbers {text!r}", "count from 1, the first not above the last")
+    if not lowest <= first <= last:
+        raise InputError(f"numbers {text!r}", f"count from {lowest}, the first not above the last")
     return range(first, last + 1)
 
 
@@ -118,7 +118,8 @@ def load_source(source: Source, skeleton: Skeleton) -> PersonSet:
 
         labelled = open_labels(source.root, source.annotations)
         if source.numbers:
-            labelled = labelled.only(pictures=Selection.parse(source.numbers))
+            numbers = parse_numbers(source.numbers, lowest=0)
+            labelled = labelled.only(pictures=Selection(numbers[0], numbers[-1]))
             refuse_if_empty(labelled.people, f"{labelled.labels}, pictures {source.numbers}", "choose other numbers")
         people = load_people(labelled)
     return in_skeleton(people, skeleton)
@@ -151,7 +152,8 @@ def load_data(
     Args:
         config: the sets.
         skeleton: the network's joints.
-        say: is told, a line a set, how many people were left out, with the first of their names.
+        say: is told, a line a set, how many people were left out, with the first of their names, and how many labelled
+            pictures are not there.
 
     Raises:
         InputError: if either is not named.
@@ -164,4 +166,6 @@ def load_data(
     for people in sets:
         if people.faults and say is not None:
             say(f"{people.name}: {lost(people.faults)} people left out: {first_of(people.faults)}")
+        if people.absent and say is not None:
+            say(f"{people.name}: {len(people.absent)} labelled pictures are not there, the first is {people.absent[0]}")
     return Mixture(sets[:-1], tuple(source.share for source in config.train)), sets[-1]

@@ -145,7 +145,7 @@ def labelled_as_coco(labelled):
 
 
 def test_calibration_on_peoples_own_labels(script, labelled, labelled_as_coco, tmp_path, capsys):
-    """Every second picture is fitted on, the others show it; a picture that cannot be read is named."""
+    """Every second picture is fitted on, and the others show it."""
     written = tmp_path / "scale.json"
     arguments = ["--dataset", "coco", "--root", str(labelled), "--annotations", str(labelled_as_coco)]
     assert script("calibrate")([*arguments, "--out", str(written)]) == 0
@@ -155,6 +155,42 @@ def test_calibration_on_peoples_own_labels(script, labelled, labelled_as_coco, t
     assert "2/2 before" in printed
     assert script("calibrate")([*arguments, "--teachers", "lspet.npz", "--out", str(written)]) == 1
     assert "--teachers are of LSPet" in capsys.readouterr().err
+    assert script("calibrate")([*arguments, "--fit", "1/3", "--out", str(written)]) == 1
+    assert "1 pictures are in both parts, such as number 4" in capsys.readouterr().err
+
+
+@pytest.fixture
+def damaged(labelled, labelled_as_coco, tmp_path):
+    """105 copies of two pictures as COCO; one file is damaged, and one is not there."""
+    held = json.loads(labelled_as_coco.read_text(encoding="utf-8"))
+    images, annotations = [], []
+    for number in range(1, 107):
+        like = 1 + number % 2
+        name = f"{number:03d}.png"
+        images.append({"id": number, "file_name": name})
+        annotations.append(held["annotations"][like - 1] | {"image_id": number})
+        if number < 106:
+            (tmp_path / name).write_bytes((labelled / "images" / f"im{like:05d}.png").read_bytes())
+    (tmp_path / "077.png").write_bytes(b"no picture")
+    (tmp_path / "ours.json").write_text(json.dumps({"images": images, "annotations": annotations}), encoding="utf-8")
+    return tmp_path
+
+
+def test_unreadable_pictures_are_named_and_left_out(script, damaged, capsys):
+    arguments = ["--dataset", "coco", "--root", str(damaged), "--weights", "sadinet-t"]
+    parts = ["--fit", "2:102", "--show", "103:106", "--out", str(damaged / "scale.json")]
+    assert script("calibrate")([*arguments, *parts]) == 0
+    told = capsys.readouterr().out
+    assert "skipped" in told
+    assert "077.png" in told
+    assert "103:106: 1 labelled pictures are not there" in told
+    # 100 of 101 people have both shoulders.
+    row = next(line for line in told.splitlines() if "left_shoulder" in line)
+    assert row.split("│")[2].strip() == "200"
+    assert script("compare_decoding")([*arguments, "--select", "2:106"]) == 0
+    told = capsys.readouterr().out
+    assert "077.png" in told
+    assert "103 pictures of 104 with a whole torso" in told
 
 
 def test_decodings_are_compared_on_peoples_own_labels(script, labelled, labelled_as_coco, capsys):

@@ -68,7 +68,7 @@ def test_check_clean_and_pack(prepare, lspet, tmp_path, capsys):
     assert prepare(["clean", str(lspet), "-o", str(cleaned), "--opinions", str(tmp_path / "teachers.npz")]) == 0
     told = capsys.readouterr().out
     assert "asked: a, b" in told
-    assert "1 labelled pictures of the whole set are not there, the first is" in told
+    assert "1 labelled pictures are not there and are left out, the first is" in told
     with (cleaned / "changes.csv").open(encoding="utf-8", newline="") as stream:
         (row,) = csv.DictReader(stream)
     assert (row["key"], row["joint"], row["reason"]) == ("im00002", "left_wrist", "disagrees")
@@ -78,7 +78,7 @@ def test_check_clean_and_pack(prepare, lspet, tmp_path, capsys):
     assert prepare(packed) == 0
     told = capsys.readouterr().out
     assert "lspet: 199 of 200 people" in told
-    assert "1 labelled pictures of the whole set are not there, the first is" in told
+    assert "1 labelled pictures are not there and are left out, the first is" in told
     assert "--least-joints" not in told
     assert "skipped" in told
     assert "im00077.jpg" in told

@@ -147,7 +147,7 @@ def pair(tmp_path_factory):
     folder = tmp_path_factory.mktemp("pair")
     script = folder / "train_dots.py"
     script.write_text(MAKE)
-    processes = [start(script, folder / "out", f"file://{folder / 'meeting'}", rank) for rank in range(2)]
+    processes = [start(script, folder / "out", (folder / "meeting").as_uri(), rank) for rank in range(2)]
     assert [process.wait(240) for process in processes] == [0, 0]
     return folder / "out"
 
@@ -189,15 +189,25 @@ SHARE = textwrap.dedent(
 )
 
 
+def end(processes):
+    """Leave none of them running, whatever went wrong."""
+    for process in processes:
+        process.kill()
+        process.wait()
+
+
 def test_processes_step_by_the_mean_of_their_gradients(tmp_path):
     script = tmp_path / "share.py"
     script.write_text(SHARE)
-    command = [sys.executable, str(script), f"file://{tmp_path / 'meeting'}"]
+    command = [sys.executable, str(script), (tmp_path / "meeting").as_uri()]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
     processes = [
         subprocess.Popen([*command, str(rank)], env=environment, stdout=subprocess.PIPE, text=True) for rank in range(2)
     ]
-    answers = [process.communicate(timeout=240)[0] for process in processes]
+    try:
+        answers = [process.communicate(timeout=240)[0] for process in processes]
+    finally:
+        end(processes)
     assert [process.returncode for process in processes] == [0, 0]
     for told in answers:
         # Gradients (2, 0, 8) and (4, 6, none): the mean is (3, 3, 4).
@@ -222,8 +232,7 @@ def test_two_machines_train_one_network(script, tmp_path, backend):
     try:
         assert [agent.wait(300) for agent in agents] == [0, 0]
     finally:
-        for agent in agents:
-            agent.terminate()
+        end(agents)
     assert load_checkpoint(tmp_path / "out" / "last.pt")["epoch"] == 3
     assert len(log(tmp_path / "out")) == 3
     assert_one_network(tmp_path / "out")

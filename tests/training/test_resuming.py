@@ -143,7 +143,7 @@ NEEDED = ["network", "criterion", "optimiser", "average", "random", "epoch", "ba
 @pytest.mark.parametrize("name", NEEDED)
 def test_a_checkpoint_that_lacks_an_entry_is_one_line_that_names_it(tmp_path, trained, name):
     save_checkpoint(tmp_path / "last.pt", {key: value for key, value in trained.items() if key != name})
-    with pytest.raises(WeightsError, match=f"last.pt cannot be gone on with: its entry '{name}'") as caught:
+    with pytest.raises(WeightsError, match=f"last.pt cannot be resumed: its entry '{name}'") as caught:
         trainer(tmp_path, config())
     assert "\n" not in str(caught.value)
 
@@ -187,7 +187,7 @@ CHANGES = {
 @pytest.mark.parametrize(("name", "change"), CHANGES.values(), ids=CHANGES)
 def test_a_checkpoint_with_a_foreign_entry_is_one_line(tmp_path, trained, name, change):
     save_checkpoint(tmp_path / "last.pt", {**trained, name: change(trained[name])})
-    with pytest.raises(WeightsError, match=r"last\.pt (cannot be gone on with|holds another network)") as caught:
+    with pytest.raises(WeightsError, match=r"last\.pt (cannot be resumed|holds another network)") as caught:
         trainer(tmp_path, config())
     assert "\n" not in str(caught.value)
     assert name in str(caught.value)

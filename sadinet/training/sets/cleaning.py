@@ -116,7 +116,9 @@ def read_opinions(path: Path, people: Sequence[LabelledPerson]) -> list[Opinion]
     for each in read_joint_file(path):
         joints, scores = each.of(people)
         if not (scores > 0).any():
-            raise InputError(f"{each.name} in {path} says nothing of the people asked for", "its index are other names")
+            raise InputError(
+                f"{each.name} in {path} says nothing of the people asked for", "its index holds other names"
+            )
         found.append(Opinion(each.name, joints, scores))
     return found
 

@@ -10,7 +10,7 @@ COCO's own hold.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ import numpy as np
 from sadinet.errors import SourceError
 from sadinet.geometry import Box
 from sadinet.skeletons import COCO17
-from sadinet.training.sets.people import Fault, Gathering, LabelledPerson, LabelledSet
+from sadinet.training.sets.people import Absent, Fault, Gathering, LabelledPerson, LabelledSet
 
 PERSON = 1
 """COCO's number of the category of people."""
@@ -50,9 +50,9 @@ def is_coco(held: object) -> bool:
 def completed(held: object, path: Path) -> dict[str, Any]:
     """Return what a file holds as COCO itself writes it: people are category 1, joints are in COCO's order.
 
-    Where an annotation lacks them, `id` becomes its place, `iscrowd` 0, `num_keypoints` the number of labelled joints,
-    and `area` `AREA_OF_BOX` of the box. Annotations of other categories than people are left out; those that make
-    no sense stay as they are.
+    Where an annotation lacks them, `id` becomes a number that is free, `iscrowd` 0, `keypoints` those of nobody,
+    `num_keypoints` the number of labelled joints, and `area` `AREA_OF_BOX` of the box. Annotations of other categories
+    than people are left out; those that make no sense stay as they are.
 
     Args:
         held: what the JSON holds.
@@ -74,8 +74,10 @@ def completed(held: object, path: Path) -> dict[str, Any]:
         if not isinstance(image["id"], int):
             raise SourceError(f"{path}: the picture id {image['id']!r} is not a whole number", "number the pictures")
     number, order = _person_category(held.get("categories"), path)
+    used = [label.get("id") for label in held["annotations"] if isinstance(label, Mapping)]
+    free = 1 + max((each for each in used if isinstance(each, int)), default=0)
     labels = [
-        _complete(label, place, order) if isinstance(label, Mapping) else label
+        _complete(label, free + place, order) if isinstance(label, Mapping) else label
         for place, label in enumerate(held["annotations"])
         if number is None or not isinstance(label, Mapping) or label.get("category_id", number) == number
     ]
@@ -95,6 +97,8 @@ def _person_category(categories: object, path: Path) -> tuple[int | None, list[i
     number, told_joints = people[0].get("id"), people[0].get("keypoints")
     if not told_joints:
         return number, None
+    if not isinstance(told_joints, list):
+        raise SourceError(f"{path}: the keypoints of its category are no list", "name them, or leave them out")
     plain = [str(name).strip().lower().replace(" ", "_").replace("-", "_") for name in told_joints]
     if sorted(plain) != sorted(COCO17.joints):
         strange = next((each for each in plain if each not in COCO17.joints), f"{len(plain)} of them")
@@ -103,10 +107,11 @@ def _person_category(categories: object, path: Path) -> tuple[int | None, list[i
     return number, [plain.index(name) for name in COCO17.joints]
 
 
-def _complete(label: Mapping[str, Any], place: int, order: Sequence[int] | None) -> dict[str, Any]:
-    whole = {"id": place + 1, "iscrowd": 0, **label, "category_id": PERSON}
+def _complete(label: Mapping[str, Any], free: int, order: Sequence[int] | None) -> dict[str, Any]:
+    nobody = [0] * 3 * len(COCO17)
+    whole = {"id": free, "iscrowd": 0, "keypoints": nobody, **label, "category_id": PERSON}
     try:
-        triples = [label["keypoints"][start : start + 3] for start in range(0, len(label["keypoints"]), 3)]
+        triples = [whole["keypoints"][start : start + 3] for start in range(0, len(whole["keypoints"]), 3)]
         if order is not None and len(triples) == len(order):
             whole["keypoints"] = [value for old in order for value in triples[old]]
         whole.setdefault("num_keypoints", sum(bool(triple[2]) for triple in triples))
@@ -145,24 +150,54 @@ def read_coco(path: Path, folder: Path, held: Mapping[str, Any] | None = None) -
     files = picture_files(held, folder, path)
     there = {number for number, file in files.items() if file.is_file()}
     split = next((word for word in ("train", "val", "test") if word in path.stem.lower()), "")
-    so_far: set[object] = set()
+    so_far: set[int] = set()
     for place, label in enumerate(held["annotations"]):
         try:
-            number = int(label["image_id"])
-            if label.get("iscrowd") or not any(label["keypoints"][2::3]):
+            number, is_person = _checked(label, files, so_far)
+            if not is_person:
                 continue
-            if number not in files:
-                raise ValueError(f"there is no picture with id {number}")
-            if label["id"] in so_far:
-                raise ValueError("another annotation has the same id")
-            so_far.add(label["id"])
             if number in there:
                 gathered.add(_person(label, number, files[number], split))
             else:
-                gathered.absent.append(files[number])
+                gathered.missing.append(Absent(files[number], label["id"], split, number))
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             gathered.faults.append(_fault(path, place, label, error, split))
     return gathered.done()
+
+
+def sound_labels(held: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the annotations of a file that can be used: people, crowds, and people without a joint; each id once.
+
+    They are those that `read_coco` finds no fault with, but for those without joints and box, whom nobody can match.
+    """
+    sound = []
+    pictures, so_far = {int(image["id"]) for image in held["images"]}, set[int]()
+    gathered = Gathering("coco", Path(), COCO17)
+    for label in held["annotations"]:
+        try:
+            number, is_person = _checked(label, pictures, so_far)
+            if is_person:
+                gathered.add(_person(label, number, Path(), ""))
+            if not gathered.faults and {"bbox", "area"} <= set(label):
+                sound.append(label)
+            gathered.faults.clear()
+        except (AttributeError, KeyError, TypeError, ValueError):
+            continue
+    return sound
+
+
+def _checked(label: Mapping[str, Any], pictures: Container[int], so_far: set[int]) -> tuple[int, bool]:
+    """Return the number of an annotation's picture, and whether it is a person with joints; `ValueError` if wrong."""
+    if isinstance(label["id"], bool) or not isinstance(label["id"], int):
+        raise ValueError(f"its id {label['id']!r} is not a whole number")
+    if label["id"] in so_far:
+        raise ValueError("another annotation has the same id")
+    number = int(label["image_id"])
+    if number not in pictures:
+        raise ValueError(f"there is no picture with id {number}")
+    is_person = not label.get("iscrowd") and any(label["keypoints"][2::3])
+    so_far.add(label["id"])
+    return number, is_person
 
 
 def _fault(path: Path, place: int, label: object, error: Exception, split: str) -> Fault:
@@ -172,24 +207,6 @@ def _fault(path: Path, place: int, label: object, error: Exception, split: str) 
     numbers = {"index": index, "picture_number": label.get("image_id") if isinstance(label, Mapping) else None}
     known = {name: value for name, value in numbers.items() if isinstance(value, int)}
     return Fault(f"{path.name} {name}", reason, split=split, **known)
-
-
-def sound_labels(labels: Sequence[object]) -> list[Mapping[str, Any]]:
-    """Return the annotations that can be used: people, crowds, and people without a joint; each id once."""
-    sound: dict[object, Mapping[str, Any]] = {}
-    for label in labels:
-        if isinstance(label, Mapping) and _is_sound(label):
-            sound.setdefault(label["id"], label)
-    return list(sound.values())
-
-
-def _is_sound(label: Mapping[str, Any]) -> bool:
-    try:
-        if not label.get("iscrowd") and any(label["keypoints"][2::3]):
-            _person(label, int(label["image_id"]), Path(), "")
-        return True
-    except (KeyError, TypeError, ValueError):
-        return False
 
 
 def _person(label: Mapping[str, Any], number: int, path: Path, split: str) -> LabelledPerson:

@@ -128,8 +128,6 @@ def _cut(
 def load_people(labelled: LabelledSet, cleaned: JointFile | None = None) -> PersonSet:
     """Cut everybody out into memory; who cannot be used is left out and named in `PersonSet.faults`.
 
-    Labelled pictures that are not there are named as well, but do not make a set unusable: people train on parts.
-
     Args:
         labelled: the people.
         cleaned: joints and weights to take instead of the set's own.
@@ -146,7 +144,6 @@ def load_people(labelled: LabelledSet, cleaned: JointFile | None = None) -> Pers
             faults.append(each)
     refuse_if_faulty(faults, labelled.total, str(labelled.labels))
     refuse_if_empty(crops, str(labelled.labels), f"people with fewer than {LEAST_JOINTS} joints do not count")
-    faults += [Fault(str(path), "the picture is not there") for path in labelled.absent]
     return PersonSet(
         labelled.layout,
         [crop.picture for crop in crops],
@@ -154,4 +151,5 @@ def load_people(labelled: LabelledSet, cleaned: JointFile | None = None) -> Pers
         np.stack([crop.weight for crop in crops]),
         [crop.key for crop in crops],
         faults=tuple(faults),
+        absent=labelled.absent,
     )

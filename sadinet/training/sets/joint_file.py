@@ -20,7 +20,7 @@ from sadinet.errors import SourceError
 from sadinet.media.pictures import PICTURE_SUFFIXES
 from sadinet.skeletons import BODY19, COCO17, SKELETONS, Skeleton, convert
 from sadinet.training.sets.npz import read_arrays
-from sadinet.training.sets.people import Gathering, LabelledPerson, LabelledSet
+from sadinet.training.sets.people import Absent, Gathering, LabelledPerson, LabelledSet
 
 LEAST_SCORE = 0.3
 """A teacher's joint with less is taken for unknown where there is no second teacher to ask."""
@@ -150,7 +150,7 @@ def read_taught(path: Path, root: Path) -> LabelledSet:
         root: folder of the pictures, searched with all below it.
 
     Raises:
-        SourceError: if the file cannot be read, or its index are numbers.
+        SourceError: if the file cannot be read, or its index holds numbers.
     """
     opinion = read_joint_file(path)[0]
     if opinion.index and not isinstance(opinion.index[0], str):
@@ -159,7 +159,7 @@ def read_taught(path: Path, root: Path) -> LabelledSet:
     gathered = Gathering("taught", path, opinion.skeleton)
     for place, key in enumerate(str(each) for each in opinion.index):
         if key not in files:
-            gathered.absent.append(root / key)
+            gathered.missing.append(Absent(root / key, place, picture_number=place))
             continue
         scores = opinion.scores[place]
         sure = np.isfinite(opinion.joints[place]).all(axis=1) & (scores > (0 if opinion.is_label else LEAST_SCORE))

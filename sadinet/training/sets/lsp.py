@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sadinet.errors import SourceError
 from sadinet.skeletons import LSP14
 from sadinet.training.sets.mat_file import read_mat
-from sadinet.training.sets.people import Gathering, LabelledPerson, LabelledSet
+from sadinet.training.sets.people import Absent, Gathering, LabelledPerson, LabelledSet
 
 _NAME = re.compile(r"im(\d+)\.(?:jpg|jpeg|png)", re.IGNORECASE)
 _BOTH = "LSP's are (3, 14, N), LSPet's (14, 3, N)"
@@ -60,7 +60,8 @@ def read_lsp(root: Path) -> LabelledSet:
         labelled = np.isfinite(row).all(axis=1) if layout == "lsp" else row[:, 2] == 1
         if number not in pictures:
             if labelled.any():
-                gathered.absent.append(folder / f"im{number:0{digits}d}.jpg")
+                file = folder / f"im{number:0{digits}d}.jpg"
+                gathered.missing.append(Absent(file, number, picture_number=number))
             continue
         joints = np.where(labelled[:, None], row[:, :2], np.nan)
         hidden = labelled & (row[:, 2] == 1) if layout == "lsp" else np.zeros(14, dtype=bool)

@@ -17,7 +17,7 @@ from sadinet.errors import SourceError
 from sadinet.skeletons import MPII16
 from sadinet.training.sets.mat_file import read_mat
 from sadinet.training.sets.mpii_mat import MAT_NAME, mpii_box, read_mpii_mat
-from sadinet.training.sets.people import Fault, Gathering, LabelledPerson, LabelledSet
+from sadinet.training.sets.people import Absent, Fault, Gathering, LabelledPerson, LabelledSet
 
 _SAME_PX = 2.0
 
@@ -50,7 +50,7 @@ def read_mpii_json(path: Path, pictures: Path) -> LabelledSet:
             continue
         number = numbers.setdefault(name, len(numbers))
         if not file.is_file():
-            gathered.absent.append(file)
+            gathered.missing.append(Absent(file, place, split, number))
             continue
         hidden = np.zeros(len(MPII16), dtype=bool)
         key = f"{file.stem}_{place}"

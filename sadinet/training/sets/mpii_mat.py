@@ -18,7 +18,7 @@ from sadinet.errors import SourceError
 from sadinet.geometry import Box
 from sadinet.skeletons import MPII16
 from sadinet.training.sets.mat_file import read_mat
-from sadinet.training.sets.people import Fault, Gathering, LabelledPerson, LabelledSet
+from sadinet.training.sets.people import Absent, Fault, Gathering, LabelledPerson, LabelledSet
 
 MAT_NAME = "mpii_human_pose_v1_u12_1.mat"
 
@@ -67,7 +67,7 @@ def read_mpii_mat(path: Path, pictures: Path) -> LabelledSet:
         chosen = {int(n) for n in np.ravel(single)}
         people = list(_people(entry, number, pictures / name, chosen, gathered, split=split))
         if people and not (pictures / name).is_file():
-            gathered.absent.append(pictures / name)
+            gathered.missing.append(Absent(pictures / name, split=split, picture_number=number))
             continue
         for person in people:
             gathered.add(person)

@@ -50,6 +50,16 @@ class Fault:
         return self.reason if self.name in self.reason else f"{self.name}: {self.reason}"
 
 
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """A label whose picture is not there; numbers and split as in `Fault`."""
+
+    path: Path
+    index: int | None = None
+    split: str = ""
+    picture_number: int | None = None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class LabelledPerson:
     """One person whom somebody labelled.
@@ -98,7 +108,7 @@ class LabelledSet:
         skeleton: names and order of the joints.
         people: those with at least one labelled joint, in the set's order.
         faults: labels that make no sense.
-        absent: labelled pictures that are not there.
+        missing: labels whose pictures are not there.
         upright: the labels belong to the picture as its EXIF orientation turns it.
     """
 
@@ -107,7 +117,7 @@ class LabelledSet:
     skeleton: Skeleton
     people: tuple[LabelledPerson, ...]
     faults: tuple[Fault, ...] = ()
-    absent: tuple[Path, ...] = ()
+    missing: tuple[Absent, ...] = ()
     upright: bool = False
 
     def __len__(self) -> int:
@@ -117,6 +127,11 @@ class LabelledSet:
     def pictures(self) -> tuple[Path, ...]:
         """Pictures with people, each once, in order."""
         return tuple(dict.fromkeys(person.path for person in self.people))
+
+    @property
+    def absent(self) -> tuple[Path, ...]:
+        """Labelled pictures that are not there, each once, in order."""
+        return tuple(dict.fromkeys(label.path for label in self.missing))
 
     @property
     def total(self) -> int:
@@ -131,7 +146,7 @@ class LabelledSet:
         pictures: Selection | None = None,
         leave_out: Selection | None = None,
     ) -> LabelledSet:
-        """Return the set with a part of its people, and without the faults that are known to lie elsewhere.
+        """Return the set with a part of its people, without faults and missing pictures known to lie elsewhere.
 
         Args:
             selection: of the labels' `index`; None for all.
@@ -150,7 +165,8 @@ class LabelledSet:
 
         people = [p for p in self.people if split in (None, p.split) and is_in(p.index, p.picture_number, p.split)]
         faults = [each for each in self.faults if is_in(each.index, each.picture_number, each.split)]
-        return replace(self, people=tuple(people), faults=tuple(faults))
+        missing = [each for each in self.missing if is_in(each.index, each.picture_number, each.split)]
+        return replace(self, people=tuple(people), faults=tuple(faults), missing=tuple(missing))
 
 
 @dataclass(slots=True)
@@ -162,7 +178,7 @@ class Gathering:
     skeleton: Skeleton
     people: list[LabelledPerson] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
-    absent: list[Path] = field(default_factory=list)
+    missing: list[Absent] = field(default_factory=list)
     upright: bool = False
 
     def add(self, person: LabelledPerson) -> None:
@@ -189,7 +205,7 @@ class Gathering:
             self.skeleton,
             tuple(self.people),
             tuple(self.faults),
-            tuple(dict.fromkeys(self.absent)),
+            tuple(self.missing),
             self.upright,
         )
 

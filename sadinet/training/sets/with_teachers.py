@@ -121,7 +121,7 @@ def load_stanford40(root: Path, teachers: Path, least_joints: int = 7) -> Person
 
     Args:
         root: folder with `JPEGImages/` and `XMLAnnotations/`.
-        teachers: file of teachers; its index are names of pictures without their ending, and says who is loaded.
+        teachers: file of teachers; its index holds names of pictures without their ending, and says who is loaded.
         least_joints: people with fewer are passed over.
 
     Raises:

@@ -12,6 +12,7 @@ from sadinet.skeletons import COCO17
 from sadinet.training.coco import coco_ap, coco_detections
 from sadinet.training.examination import open_coco, open_examination
 from sadinet.training.sets.recognise import open_labels
+from sadinet.training.sets.selection import Selection
 
 PATH = "annotations/person_keypoints_val2017.json"
 
@@ -132,6 +133,62 @@ def test_an_id_that_is_used_twice_is_a_fault(tmp_path, sets):
 
     with pytest.raises(SourceError, match="the same id"):
         open_coco(changed(root, all_the_same))
+
+
+def test_the_first_of_two_with_one_id_counts_everywhere(tmp_path, sets):
+    """Whoever is examined is who is found in the ground truth of AP, be the other one a crowd or a broken label."""
+
+    def change(held):
+        people_only(held)
+        more = [sets.coco_label(n, 8, sets.standing(COCO17)) for n in range(100, 500)]
+        crowd = sets.coco_label(71, 8, sets.standing(COCO17), iscrowd=1)
+        broken = sets.coco_label(600, 7, sets.standing(COCO17), keypoints=[1, 2, 2])
+        again = sets.coco_label(600, 8, sets.standing(COCO17))
+        held["annotations"] = [crowd, *held["annotations"], *more, broken, again]
+
+    examination = open_coco(changed(sets.coco(tmp_path), change))
+    truth = [label["id"] for label in examination.annotations["annotations"] if not label["iscrowd"]]
+    assert sorted(truth) == sorted(person.index for person in examination.people)
+    assert len(examination.faults) == 3  # 71 again, and 600 twice
+    assert 81 in truth
+
+
+def test_free_ids_are_those_that_no_other_has(tmp_path, sets):
+    def change(held):
+        people_only(held)
+        held["annotations"] = [sets.coco_label(2, 7, sets.standing(COCO17)), *held["annotations"]]
+        del held["annotations"][1]["id"]
+
+    labelled = open_labels(changed(sets.coco(tmp_path), change))
+    assert [person.index for person in labelled.people] == [2, 83, 81]
+    assert labelled.faults == ()
+
+
+def test_boxes_without_joints_are_passed_over(tmp_path, sets):
+    def change(held):
+        people_only(held)
+        for number in range(200, 220):
+            held["annotations"].append({"id": number, "image_id": 7, "category_id": 1, "bbox": [1, 2, 30, 40]})
+
+    root = changed(sets.coco(tmp_path), change)
+    assert len(open_labels(root)) == 2
+    assert perfect_ap(root) == pytest.approx(100)
+
+
+@pytest.mark.parametrize("value", [5, "nose"])
+def test_keypoints_of_a_category_that_are_no_list_are_told(tmp_path, sets, value):
+    def change(held):
+        held["categories"][0]["keypoints"] = value
+
+    with pytest.raises(SourceError, match="are no list"):
+        open_labels(changed(sets.coco(tmp_path), change))
+
+
+def test_pictures_outside_of_a_selection_are_not_missed(tmp_path, sets):
+    root = sets.coco(tmp_path)
+    assert [path.name for path in open_coco(root).absent] == ["000000000009.jpg"]
+    assert open_coco(root, selection=Selection(7, 8)).absent == ()
+    assert open_labels(root).only(leave_out=Selection(9, 9)).absent == ()
 
 
 @pytest.mark.parametrize("form", ["val2017/{}", "../val2017/{}"])

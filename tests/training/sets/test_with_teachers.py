@@ -280,7 +280,7 @@ def test_a_part_of_labelled_pictures_is_chosen_by_number(tmp_path, sets):
     assert load_source(Source("labels", coco, numbers="8:8"), BODY19).keys == ["000000000008_81"]
     with pytest.raises(SourceError, match=r"pictures 6:9: nobody is left .*\(choose other numbers\)"):
         load_source(Source("labels", lsp, numbers="6:9"), BODY19)
-    with pytest.raises(InputError, match="first:last picture number"):
+    with pytest.raises(InputError, match="write first:last"):
         load_source(Source("labels", lsp, numbers="3"), BODY19)
 
 
