@@ -9,8 +9,7 @@ from typing import Any
 
 from torch import Tensor
 
-from sadinet.errors import InputError, WeightsError
-from sadinet.network.config import NetworkConfig
+from sadinet.errors import WeightsError
 from sadinet.network.model import SadiNet
 from sadinet.training.checkpoint import (
     at_size,
@@ -60,13 +59,15 @@ def network_of(source: Source, size_wh: tuple[int, int] | None = None) -> SadiNe
         return network_of_checkpoint(path, size_wh)
     if path.suffix == ".safetensors":
         raise WeightsError(f"{path} does not tell its network", "give the manifest beside it, or a checkpoint")
+    # Only needed here; a machine that trains from nothing may lack safetensors.
+    from sadinet.engines.torch import load_network
+
     found = find_weights(source)
-    try:
-        config = NetworkConfig.from_dict(_described(found))
-    except (InputError, TypeError) as error:
-        raise WeightsError(f"model {found.name} is of a network that is not known here", "make it anew") from error
-    network = SadiNet(at_size(config, size_wh))
-    fill(network, _exported_values(found.file("safetensors")), source)
+    _described(found)
+    network = load_network(found).network
+    if size_wh is not None:
+        exported, network = network, SadiNet(at_size(network.config, size_wh))
+        network.load_state_dict(exported.state_dict())
     return network.eval()
 
 
