@@ -94,7 +94,7 @@ class TrainingLog:
         self.say(" ".join(f"{k} {v}" for k, v in row.items()))
 
     def picture(self, epoch: int, people: PersonSet, joints: NDArray[np.float32], skeleton: Skeleton) -> None:
-        """Write `pictures/epoch-NNN.jpg`: some held-out people with the joints that were found.
+        """Write `pictures/epoch-NNN.jpg`: some held-out people with the joints that were found, and their labels.
 
         Where OpenCV is not installed, nothing is drawn, which is said once.
         """
@@ -162,10 +162,21 @@ def _check_free(folder: Path) -> None:
         make_folder(folder)
 
 
+_LABEL = (80, 220, 80)
+
+
 def draw_sheet(
     people: PersonSet, joints: NDArray[np.float32], skeleton: Skeleton, tile_px: int = 256, columns: int = 4
 ) -> NDArray[np.uint8]:
-    """Return at most two rows of people (H, W, 3) uint8 BGR with joints (N, K, 2) in their pictures' pixels."""
+    """Return at most two rows of people (H, W, 3) uint8 BGR, with the joints found and green rings at the labels.
+
+    Args:
+        people: those who were measured, with joints of `skeleton`.
+        joints: (N, K, 2) in their pictures' pixels.
+        skeleton: names of the joints.
+        tile_px: side of a person's tile.
+        columns: people in a row.
+    """
     import cv2
 
     from sadinet.media.draw import draw_poses
@@ -181,6 +192,9 @@ def draw_sheet(
         points = ((joints[row] + 0.5) * scale - 0.5).astype(np.float32)
         ones, nothing = np.ones(len(points), np.float32), np.full_like(points, np.nan)
         drawn = draw_poses(small, [Pose(points, ones, nothing, Box(0, 0, *size), skeleton)], labels=False)
+        labels = (people.joints[row][people.known[row]] + 0.5) * scale - 0.5
+        for x, y in labels.round().astype(int).tolist():
+            cv2.circle(drawn, (x, y), 4, _LABEL, 1, cv2.LINE_AA)
         top, left = place // columns * tile_px, place % columns * tile_px
         sheet[top : top + size[1], left : left + size[0]] = drawn
     return sheet

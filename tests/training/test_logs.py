@@ -16,7 +16,7 @@ import pytest
 from sadinet.errors import OutputError
 from sadinet.skeletons import BODY19
 from sadinet.training.datasets import PersonSet
-from sadinet.training.logs import TrainingLog, append_row
+from sadinet.training.logs import TrainingLog, append_row, draw_sheet
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -48,6 +48,17 @@ def test_each_epoch_has_a_picture_of_what_was_found(tmp_path):
     assert drawn.shape == (256, 1024, 3)
     assert np.ptp(drawn[:, :768]) > 100
     assert lines == []
+
+
+def test_labels_are_ringed(tmp_path):
+    """Joints that are not labelled have no ring; those that were found lie elsewhere here."""
+    people = standing(1)
+    people.weight[0, 5:] = 0
+    sheet = draw_sheet(people, np.full_like(people.joints, 10), BODY19, tile_px=180).astype(int)
+    is_green = (sheet[..., 1] > sheet[..., 0] + 60) & (sheet[..., 1] > sheet[..., 2] + 60)
+    for place, (x, y) in enumerate((people.joints[0] + 0.5) * 2 - 0.5):
+        near = is_green[round(y) - 6 : round(y) + 7, round(x) - 6 : round(x) + 7]
+        assert near.any() == (place < 5 or place == 18)  # the last one lies where the first does
 
 
 def test_without_opencv_it_is_said_once_that_there_are_no_pictures(tmp_path, without_opencv):
