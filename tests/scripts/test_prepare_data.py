@@ -182,7 +182,7 @@ def test_people_lost_are_counted_not_pictures(prepare, tmp_path, capsys):
         ("pack lspet -o out --labels teachers-of-others.npz", "labels nobody"),
         ("pack lspet -o lspet/joints.mat", "cannot make folder"),
         ("pack lspet -o out --select 70:80", "im00077.jpg"),
-        ("clean lspet -o out --opinions teachers-of-others.npz", "says nothing of the people"),
+        ("clean lspet -o out --opinions teachers-of-others.npz", "says nothing of the people asked for"),
         ("clean lspet -o out --opinions lspet/joints.mat", "cannot read"),
     ],
 )

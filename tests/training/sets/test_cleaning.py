@@ -155,7 +155,7 @@ def test_opinions_of_a_file_on_other_people_are_one_line(tmp_path, sets):
     assert tiny.sure.sum(axis=1).tolist() == [0, 17]
     np.testing.assert_allclose(thunder.joints[1, 0], sets.standing(BODY19)[0] + 0.25)
     sets.teachers(file, [7, 8], [sets.standing(BODY19)] * 2)
-    with pytest.raises(InputError, match=r"tiny in .*teachers\.npz says nothing of the people"):
+    with pytest.raises(InputError, match=r"tiny in .*teachers\.npz says nothing of the people asked for"):
         read_opinions(file, labelled.people)
 
 
