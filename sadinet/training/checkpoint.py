@@ -50,13 +50,18 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     return state
 
 
+def _table_in(state: Mapping[str, Any], *names: str) -> Mapping[str, Any] | None:
+    """Return the table below these names; None where there is none."""
+    found: Any = state
+    for name in names:
+        found = found.get(name) if isinstance(found, Mapping) else None
+    return found if isinstance(found, Mapping) else None
+
+
 def told_network(path: Path, state: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return what a checkpoint tells of its network; raises `WeightsError` if that is nothing."""
-    try:
-        told = state["config"]["network"]
-    except (KeyError, TypeError):
-        told = None
-    if not isinstance(told, Mapping):
+    told = _table_in(state, "config", "network")
+    if told is None:
         raise WeightsError(f"{path} is not a checkpoint of a training", _FOREIGN)
     return told
 
@@ -73,11 +78,8 @@ def config_of(path: Path, state: Mapping[str, Any]) -> NetworkConfig:
 
 def averaged_values(path: Path, state: Mapping[str, Any]) -> Mapping[str, Tensor]:
     """Return the moving average of a checkpoint's weights; raises `WeightsError` if it holds none."""
-    try:
-        values = state["average"]["values"]
-    except (KeyError, TypeError):
-        values = None
-    if not isinstance(values, Mapping):
+    values = _table_in(state, "average", "values")
+    if values is None:
         raise WeightsError(f"{path} holds no averaged weights", _FOREIGN)
     return values
 
